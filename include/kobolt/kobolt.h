@@ -1,0 +1,13 @@
+#pragma once
+
+/// Everything: load, compile, run, evaluate, benchmark.
+#include "kobolt/benchmark.h"
+#include "kobolt/compile.h"
+#include "kobolt/error.h"
+#include "kobolt/evaluate.h"
+#include "kobolt/generation_config.h"
+#include "kobolt/model.h"
+#include "kobolt/summarizer.h"
+#include "kobolt/tensor.h"
+#include "kobolt/tokenizer.h"
+#include "kobolt/version.h"

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kobolt/compile.h"
+#include "kobolt/export.h"
+#include "kobolt/generation_config.h"
+#include "kobolt/model.h"
+#include "kobolt/tokenizer.h"
+
+namespace kobolt {
+
+/// What happens to a document that is longer than the model's positions.
+enum class LongDocument : std::uint8_t {
+  truncate,  ///< keep the beginning (the default)
+  split,     ///< summarise consecutive parts, join their summaries with a space
+  error,     ///< throw Error(invalid_argument) naming the document
+};
+
+struct EngineOptions {
+  int threads = 0;  ///< 0 = one a core that this process may use
+};
+
+struct Progress {
+  std::size_t done = 0;   ///< documents finished
+  std::size_t total = 0;  ///< documents in all
+};
+
+struct SummarizeOptions {
+  GenerationConfig generation;  ///< start from Summarizer::generation() and change what you need
+  LongDocument long_documents = LongDocument::truncate;
+  int max_rows = 64;  ///< most beams decoded in one step, over all documents: memory against speed
+  std::function<void(const Progress&)> progress;  ///< called from the calling thread
+};
+
+struct Summary {
+  std::string text;
+  std::vector<std::int32_t> tokens;  ///< generated ids, without the start token
+  double score = 0;                  ///< as transformers' sequences_scores; 0 for greedy
+  bool truncated = false;            ///< the document did not fit and lost its end
+};
+
+/// An engine ready to run: documents in, summaries out. Not thread-safe; one a thread.
+class KOBOLT_API Summarizer {
+ public:
+  /// Opens an engine file, or compiles a Hugging Face folder into memory (`compile` applies to the
+  /// latter). Throws Error.
+  explicit Summarizer(const std::filesystem::path& engine_or_checkpoint,
+                      const EngineOptions& options = {}, const CompileOptions& compile = {});
+  Summarizer(Summarizer&&) noexcept;
+  Summarizer& operator=(Summarizer&&) noexcept;
+  ~Summarizer();
+
+  /// Summaries in the order of `documents`. Throws Error.
+  std::vector<Summary> summarize(std::span<const std::string> documents,
+                                 const SummarizeOptions& options);
+  std::vector<Summary> summarize(std::span<const std::string> documents);
+
+  /// The same from token ids, for benchmarks and tests: no tokenizer involved, `text` stays empty.
+  std::vector<Summary> generate(std::span<const std::vector<std::int32_t>> documents,
+                                const SummarizeOptions& options);
+  /// Runs only the encoder; returns the hidden states of each document, [tokens, d_model].
+  std::vector<std::vector<float>> encode(std::span<const std::vector<std::int32_t>> documents);
+
+  [[nodiscard]] const GenerationConfig& generation() const;  ///< the checkpoint's settings
+  [[nodiscard]] const ModelConfig& config() const;
+  [[nodiscard]] const Provenance& provenance() const;
+  [[nodiscard]] Precision precision() const;
+  [[nodiscard]] const Tokenizer& tokenizer() const;
+  [[nodiscard]] int threads() const;
+  [[nodiscard]] std::string_view instruction_set() const;  ///< of the kernels: "AVX2", "scalar"
+
+  class Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kobolt

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kobolt/model.h"
+
+/// Compute kernels: plain functions over caller's memory, single-threaded; the runtime splits work
+/// over threads by rows and panels. Each has a SIMD form, chosen once by the processor, and a
+/// scalar twin with the same signature.
+///
+/// Shape letters: m rows (tokens or beams), n output features, k input features. All matrices are
+/// row-major; `ld` is the distance of two rows in elements.
+namespace kobolt::kernels {
+
+/// Output features of one packed panel: two AVX2 registers, one AVX-512 register, four NEON.
+inline constexpr int kPanel = 16;
+constexpr int panels(int n) { return (n + kPanel - 1) / kPanel; }
+constexpr int padded(int n) { return panels(n) * kPanel; }
+
+/// Weight W [n, k] packed for fp32: panels(n) panels, each [k][kPanel]; missing columns are zero.
+struct PackedF32 {
+  const float* data = nullptr;
+  int n = 0;
+  int k = 0;
+};
+/// Floats that pack_f32 writes.
+std::size_t packed_f32_size(int n, int k);
+/// Packs w [n, k] with row distance ld.
+void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
+
+/// Weight W [n, k] packed for int8: panels(n) panels, each [pairs(k)][kPanel][2] where a pair is
+/// two neighbouring k (the last one padded with zero). w[j, :] ~ scales[j] * q[j, :], q in
+/// -127..127.
+struct PackedI8 {
+  const std::int8_t* data = nullptr;
+  const float* scales = nullptr;  ///< [padded(n)]
+  int n = 0;
+  int k = 0;
+};
+constexpr int pairs(int k) { return (k + 1) / 2; }
+std::size_t packed_i8_size(int n, int k);
+/// Quantises each row of w symmetrically (scale = max|w| / 127, round to nearest even) and packs.
+void pack_i8(const float* w, std::ptrdiff_t ld, int n, int k, std::int8_t* out, float* scales);
+
+/// Largest magnitude of a quantised activation for inner size k: integer activations are held in
+/// 16 bit and multiplied with `vpmaddwd`, which is exact; the bound makes the 32-bit sum
+/// k * 127 * max safe from overflow. At least 8 bit for every k that fits the bound; 2047 (12 bit)
+/// for usual sizes.
+int activation_limit(int k);
+
+/// Quantises m rows of x [m, k] to q [m, 2 * pairs(k)] (int16, |q| <= activation_limit(k), padding
+/// zero), one scale a row: x ~ scales[i] * q. A row of zeros gets scale 0... and q = 0.
+void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
+                   std::ptrdiff_t ldq, float* scales);
+
+/// What happens to a product before it is stored: c = act(a.W^T + bias) + residual.
+struct Epilogue {
+  const float* bias = nullptr;  ///< [padded(n)] or null
+  Activation activation = Activation::none;
+  const float* residual = nullptr;  ///< [m, n] with row distance ld_residual, or null; may be c
+  std::ptrdiff_t ld_residual = 0;
+};
+
+/// c[i, j] for all m rows and the panels [panel_begin, panel_end) of W. `a` is [m, k]. Columns past
+/// n are not stored.
+void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+
+/// The same for int8 weights; `a` and `a_scales` come from quantize_rows.
+void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+             const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+             const Epilogue& epilogue);
+
+/// y = (x - mean) / sqrt(var + epsilon) * gamma + beta over rows of d, two-pass; y may be x.
+void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
+                const float* beta, float epsilon, float* y, std::ptrdiff_t ldy);
+
+/// y += x.
+void add(const float* x, float* y, std::size_t count);
+
+/// In place activation over count values.
+void activate(Activation activation, float* x, std::size_t count);
+
+/// In place softmax over each of m rows of n values.
+void softmax(float* x, std::ptrdiff_t ldx, int m, int n);
+
+/// Attention of m query rows over one document's keys and values for one head:
+/// out = softmax(q . K^T * scale) . V. Shapes: q [m, head_dim] (row distance ldq), out [m,
+/// head_dim] (row distance ldo); keys packed as PackedF32 of K [length, head_dim], values as
+/// PackedF32 of V^T [head_dim, length]: each is read once for all m rows.
+/// `scratch` holds attention_scratch(m, length) floats.
+void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
+               const PackedF32& values, float scale, float* out, std::ptrdiff_t ldo,
+               float* scratch);
+std::size_t attention_scratch(int m, int length);
+
+/// Self-attention of one new decoder position for one row (beam), all heads:
+/// keys and values hold `length` positions; position p of this beam is at rows[p] * ld (so beams
+/// are reordered by index, never copied). q, out: [heads * head_dim].
+/// `scratch` holds heads * length floats.
+void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
+                    const std::int32_t* rows, int length, int heads, int head_dim, float scale,
+                    float* out, float* scratch);
+
+/// log(sum(exp(x))) over n values, stable.
+float log_sum_exp(const float* x, int n);
+
+/// Index of the largest value (lowest index among equals).
+int argmax(const float* x, int n);
+
+/// The count largest of x [n] in descending order (lowest index first among equals), into
+/// values/indices [count]; count <= n. Linear in n for the small counts of beam search.
+void top_k(const float* x, int n, int count, float* values, std::int32_t* indices);
+
+/// Which kernels are in use: "AVX2", "scalar", ...
+std::string_view instruction_set();
+/// The sets that this build and this processor can run, best first.
+std::span<const std::string_view> available_instruction_sets();
+/// Forces a set, for tests and comparisons (KOBOLT_ISA does the same at start). Throws
+/// Error(invalid_argument) for one that this processor or build lacks. Not thread-safe.
+void force_instruction_set(std::string_view name);
+
+}  // namespace kobolt::kernels

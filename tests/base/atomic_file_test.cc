@@ -1,0 +1,80 @@
+#include "base/atomic_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+
+#include "base/mapped_file.h"
+#include "kobolt/error.h"
+
+namespace kobolt {
+namespace {
+
+class AtomicFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        std::filesystem::path(::testing::TempDir()) /
+        (std::string("atomic-") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] long files() const {
+    return std::distance(std::filesystem::directory_iterator(folder_), {});
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(AtomicFileTest, AppearsWholeOnCommit) {
+  AtomicFile file(folder_ / "x");
+  file.write("hello");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
+  file.write_at(0, std::as_bytes(std::span("J", 1)));
+  file.commit();
+  EXPECT_EQ(read_text_file(folder_ / "x"), "Jello");
+  EXPECT_EQ(files(), 1);
+}
+
+TEST_F(AtomicFileTest, LeavesNothingAndKeepsTheOldFileWithoutCommit) {
+  write_file(folder_ / "x", "old");
+  {
+    AtomicFile file(folder_ / "x");
+    file.write("new");
+  }
+  EXPECT_EQ(read_text_file(folder_ / "x"), "old");
+  EXPECT_EQ(files(), 1);
+}
+
+TEST_F(AtomicFileTest, HasOrdinaryPermissions) {
+  const mode_t mask = ::umask(022);
+  write_file(folder_ / "x", "text");
+  ::umask(mask);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder_ / "x").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0644U);
+}
+
+TEST_F(AtomicFileTest, NamesAFolderThatDoesNotExist) {
+  try {
+    write_file(folder_ / "no" / "x", "text");
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::io);
+    EXPECT_NE(std::string(error.what()).find("no/x"), std::string::npos);
+  }
+}
+
+TEST_F(AtomicFileTest, MissingFileIsNotFound) {
+  try {
+    (void)read_text_file(folder_ / "missing");
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+  }
+}
+
+}  // namespace
+}  // namespace kobolt
