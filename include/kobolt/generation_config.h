@@ -13,8 +13,9 @@ enum class EarlyStopping : std::uint8_t { no, yes, never };
 /// model carries those of its checkpoint: generation_config.json wins over config.json.
 struct GenerationConfig {
   // Lengths count decoder tokens; max_length and min_length include the start token,
-  // max_new_tokens and min_new_tokens do not and win over the former.
-  int max_length = 20;
+  // max_new_tokens and min_new_tokens do not and win over the former. With neither maximum set, 20
+  // tokens are generated. Decoding ends in any case where the model's positions end.
+  std::optional<int> max_length;
   std::optional<int> max_new_tokens;
   int min_length = 0;
   std::optional<int> min_new_tokens;
