@@ -12,7 +12,11 @@
 /// scalar twin with the same signature.
 ///
 /// Shape letters: m rows (tokens or beams), n output features, k input features. All matrices are
-/// row-major; `ld` is the distance of two rows in elements.
+/// row-major; `ld` is the distance of two rows in elements. No pointer needs any alignment, outputs
+/// overlap inputs only where it says so, and sizes may be 0 where nothing else is said.
+///
+/// NaN and infinity never crash, hang or write out of bounds. They pass through sums and products
+/// as usual; what differs is said at each function.
 namespace kobolt::kernels {
 
 /// Output features of one packed panel: two AVX2 registers, one AVX-512 register, four NEON.
@@ -30,6 +34,9 @@ struct PackedF32 {
 std::size_t packed_f32_size(int n, int k);
 /// Packs w [n, k] with row distance ld.
 void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
+/// Packs W [n, k] that is given as its transpose w [k, n] with row distance ld: attention's values
+/// [length, head_dim] become the PackedF32 of V^T without a detour.
+void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 
 /// Weight W [n, k] packed for int8: panels(n) panels, each [pairs(k)][kPanel][2] where a pair is
 /// two neighbouring k (the last one padded with zero). w[j, :] ~ scales[j] * q[j, :], q in
@@ -52,7 +59,9 @@ void pack_i8(const float* w, std::ptrdiff_t ld, int n, int k, std::int8_t* out, 
 int activation_limit(int k);
 
 /// Quantises m rows of x [m, k] to q [m, 2 * pairs(k)] (int16, |q| <= activation_limit(k), padding
-/// zero), one scale a row: x ~ scales[i] * q. A row of zeros gets scale 0... and q = 0.
+/// zero), one scale a row: x ~ scales[i] * q, rounded to nearest even. A row whose largest
+/// magnitude is below 1e-30 gets scale 0 and q = 0; a row with a NaN or an infinity gets scale NaN
+/// and q = 0, so that whatever is computed from it is NaN.
 void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
                    std::ptrdiff_t ldq, float* scales);
 
@@ -81,10 +90,12 @@ void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* g
 /// y += x.
 void add(const float* x, float* y, std::size_t count);
 
-/// In place activation over count values.
+/// In place activation over count values. Absolute error below 1e-6 for |x| <= 100. At a NaN the
+/// result is unspecified.
 void activate(Activation activation, float* x, std::size_t count);
 
-/// In place softmax over each of m rows of n values.
+/// In place softmax over each of m rows of n values. -infinity gives exactly 0; a row of nothing
+/// else gives zeros. With a NaN or +infinity in it a row's values are unspecified.
 void softmax(float* x, std::ptrdiff_t ldx, int m, int n);
 
 /// Attention of m query rows over one document's keys and values for one head:
@@ -105,22 +116,26 @@ void attention_step(const float* q, const float* keys, const float* values, std:
                     const std::int32_t* rows, int length, int heads, int head_dim, float scale,
                     float* out, float* scratch);
 
-/// log(sum(exp(x))) over n values, stable.
+/// log(sum(exp(x))) over n values, stable. -infinity if n is 0 or all of x is -infinity; with a NaN
+/// or +infinity in x the result is unspecified.
 float log_sum_exp(const float* x, int n);
 
-/// Index of the largest value (lowest index among equals).
+/// Index of the largest of n >= 1 values (lowest index among equals). NaN counts as -infinity.
 int argmax(const float* x, int n);
 
 /// The count largest of x [n] in descending order (lowest index first among equals), into
-/// values/indices [count]; count <= n. Linear in n for the small counts of beam search.
+/// values/indices [count]; 0 <= count <= n. Linear in n for the small counts of beam search. NaN
+/// counts as -infinity.
 void top_k(const float* x, int n, int count, float* values, std::int32_t* indices);
 
-/// Which kernels are in use: "AVX2", "scalar", ...
+/// Which kernels are in use: "AVX512", "AVX2" or "scalar". The first call of any kernel settles it:
+/// the set that the environment variable KOBOLT_ISA names (Error(invalid_argument) for one that
+/// this processor or build lacks), else the best.
 std::string_view instruction_set();
 /// The sets that this build and this processor can run, best first.
 std::span<const std::string_view> available_instruction_sets();
-/// Forces a set, for tests and comparisons (KOBOLT_ISA does the same at start). Throws
-/// Error(invalid_argument) for one that this processor or build lacks. Not thread-safe.
+/// Forces a set, for tests and comparisons; "" chooses anew, as at the start. Throws
+/// Error(invalid_argument) for one that this processor or build lacks. No kernel may be running.
 void force_instruction_set(std::string_view name);
 
 }  // namespace kobolt::kernels

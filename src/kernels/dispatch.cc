@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cassert>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "kernels/kernel_table.h"
+#include "kobolt/error.h"
+
+namespace kobolt::kernels {
+namespace {
+
+/// One form of the kernels, and whether this processor can run it.
+struct Implementation {
+  const KernelTable* table;
+  bool (*supported)();
+};
+
+/// Best first; the last one runs everywhere.
+constexpr std::array kImplementations = {
+    Implementation{&kScalarTable, [] { return true; }},
+};
+
+/// The tables that this processor can run, best first.
+const std::vector<const KernelTable*>& available() {
+  static const std::vector<const KernelTable*> tables = [] {
+    std::vector<const KernelTable*> found;
+    for (const Implementation& implementation : kImplementations) {
+      if (implementation.supported()) found.push_back(implementation.table);
+    }
+    return found;
+  }();
+  return tables;
+}
+
+const KernelTable& find(std::string_view name, const std::string& field) {
+  std::string names;
+  for (const KernelTable* table : available()) {
+    if (table->name == name) return *table;
+    names += names.empty() ? "" : ", ";
+    names += table->name;
+  }
+  throw Error(ErrorKind::invalid_argument,
+              field + " asks for the instruction set '" + std::string(name) +
+                  "', which this processor or this build of Kobolt does not have; use one of: " +
+                  names + ".",
+              {.field = field,
+               .found = std::string(name),
+               .expected = names,
+               .hint = "leave it unset to use the best one"});
+}
+
+const KernelTable& choose() {
+  const char* wanted = std::getenv("KOBOLT_ISA");
+  if (wanted == nullptr || *wanted == '\0') return *available().front();
+  return find(wanted, "KOBOLT_ISA");
+}
+
+std::atomic<const KernelTable*> active_table{nullptr};
+
+/// The table in use. Threads that come here first at the same time all find the same one.
+const KernelTable& active() {
+  const KernelTable* table = active_table.load(std::memory_order_relaxed);
+  if (table == nullptr) {
+    table = &choose();
+    active_table.store(table, std::memory_order_relaxed);
+  }
+  return *table;
+}
+
+}  // namespace
+
+std::string_view instruction_set() { return active().name; }
+
+std::span<const std::string_view> available_instruction_sets() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> found;
+    for (const KernelTable* table : available()) found.push_back(table->name);
+    return found;
+  }();
+  return names;
+}
+
+void force_instruction_set(std::string_view name) {
+  active_table = name.empty() ? &choose() : &find(name, "instruction set");
+}
+
+void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
+  assert(n >= 0 && k >= 0);
+  active().pack_f32(w, ld, n, k, out);
+}
+
+void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
+  assert(n >= 0 && k >= 0);
+  active().pack_f32_transposed(w, ld, n, k, out);
+}
+
+void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
+                   std::ptrdiff_t ldq, float* scales) {
+  assert(m >= 0 && k >= 0);
+  active().quantize_rows(x, ldx, m, k, q, ldq, scales);
+}
+
+void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
+  active().gemm_f32(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+             const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+             const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
+  active().gemm_i8(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
+                const float* beta, float epsilon, float* y, std::ptrdiff_t ldy) {
+  assert(m >= 0 && d >= 0);
+  active().layer_norm(x, ldx, m, d, gamma, beta, epsilon, y, ldy);
+}
+
+void add(const float* x, float* y, std::size_t count) { active().add(x, y, count); }
+
+void activate(Activation activation, float* x, std::size_t count) {
+  active().activate(activation, x, count);
+}
+
+void softmax(float* x, std::ptrdiff_t ldx, int m, int n) {
+  assert(m >= 0 && n >= 0);
+  active().softmax(x, ldx, m, n);
+}
+
+std::size_t attention_scratch(int m, int length) {
+  return static_cast<std::size_t>(std::min(m, kAttentionRows)) *
+         static_cast<std::size_t>(padded(length));
+}
+
+void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
+               const PackedF32& values, float scale, float* out, std::ptrdiff_t ldo,
+               float* scratch) {
+  assert(m >= 0 && keys.n == values.k && keys.k == values.n);
+  active().attention(q, ldq, m, keys, values, scale, out, ldo, scratch);
+}
+
+void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
+                    const std::int32_t* rows, int length, int heads, int head_dim, float scale,
+                    float* out, float* scratch) {
+  assert(length >= 0 && heads >= 0 && head_dim >= 0);
+  active().attention_step(q, keys, values, ld, rows, length, heads, head_dim, scale, out, scratch);
+}
+
+float log_sum_exp(const float* x, int n) {
+  assert(n >= 0);
+  return active().log_sum_exp(x, n);
+}
+
+int argmax(const float* x, int n) {
+  assert(n >= 1);
+  return active().argmax(x, n);
+}
+
+void top_k(const float* x, int n, int count, float* values, std::int32_t* indices) {
+  assert(0 <= count && count <= n);
+  active().top_k(x, n, count, values, indices);
+}
+
+}  // namespace kobolt::kernels

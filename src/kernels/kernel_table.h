@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string_view>
+
+#include "kernels/kernels.h"
+
+/// The kernels of one instruction set. kernels.h's functions of the same names call the table that
+/// dispatch.cc has chosen; contracts are documented there.
+namespace kobolt::kernels {
+
+/// Query rows that share one block of scores in attention(): 24 rows of a 1,024-token document are
+/// 96 KiB, a fifth of a 512 KiB L2 cache, and four full row tiles of gemm_f32.
+inline constexpr int kAttentionRows = 24;
+
+struct KernelTable {
+  std::string_view name;
+  decltype(&kernels::pack_f32) pack_f32;
+  decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
+  decltype(&kernels::quantize_rows) quantize_rows;
+  decltype(&kernels::gemm_f32) gemm_f32;
+  decltype(&kernels::gemm_i8) gemm_i8;
+  decltype(&kernels::layer_norm) layer_norm;
+  decltype(&kernels::add) add;
+  decltype(&kernels::activate) activate;
+  decltype(&kernels::softmax) softmax;
+  decltype(&kernels::attention) attention;
+  decltype(&kernels::attention_step) attention_step;
+  decltype(&kernels::log_sum_exp) log_sum_exp;
+  decltype(&kernels::argmax) argmax;
+  decltype(&kernels::top_k) top_k;
+};
+
+/// Plain C++, for any processor, and the reference that the others are tested against.
+extern const KernelTable kScalarTable;
+
+}  // namespace kobolt::kernels

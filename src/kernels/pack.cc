@@ -1,0 +1,53 @@
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "kernels/kernels.h"
+
+// Sizes and the packing that happens once, when an engine is compiled: no SIMD form needed.
+namespace kobolt::kernels {
+
+std::size_t packed_f32_size(int n, int k) {
+  return static_cast<std::size_t>(padded(n)) * static_cast<std::size_t>(k);
+}
+
+std::size_t packed_i8_size(int n, int k) {
+  return static_cast<std::size_t>(padded(n)) * static_cast<std::size_t>(pairs(k)) * 2;
+}
+
+int activation_limit(int k) {
+  constexpr std::int64_t kTwelveBits = 2047;
+  constexpr std::int64_t kLargestWeight = 127;
+  constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
+  if (k <= 0) return kTwelveBits;
+  return static_cast<int>(std::min(kTwelveBits, kLargestSum / (kLargestWeight * k)));
+}
+
+void pack_i8(const float* w, std::ptrdiff_t ld, int n, int k, std::int8_t* out, float* scales) {
+  assert(n >= 0 && k >= 0);
+  constexpr float kLargest = 127.0F;
+  // Below this 127 / max would overflow; such a row is zero for all purposes.
+  constexpr float kTiny = 1e-30F;
+  const auto panel_size = static_cast<std::ptrdiff_t>(pairs(k)) * kPanel * 2;
+  std::memset(out, 0, packed_i8_size(n, k));
+  for (int j = 0; j < padded(n); ++j) {
+    scales[j] = 0.0F;
+    if (j >= n) continue;
+    const float* row = w + j * ld;
+    float largest = 0.0F;
+    for (int i = 0; i < k; ++i) largest = std::max(largest, std::abs(row[i]));
+    if (!(largest >= kTiny)) continue;
+    scales[j] = largest / kLargest;
+    const float inverse = kLargest / largest;
+    std::int8_t* panel = out + j / kPanel * panel_size;
+    for (int i = 0; i < k; ++i) {
+      const float q = std::clamp(std::nearbyint(row[i] * inverse), -kLargest, kLargest);
+      panel[(i / 2 * kPanel + j % kPanel) * 2 + i % 2] =
+          std::isnan(q) ? std::int8_t{0} : static_cast<std::int8_t>(q);
+    }
+  }
+}
+
+}  // namespace kobolt::kernels

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/scalar.h"
+
+// One row times one panel at a time. The sixteen sums are the panel's columns.
+namespace kobolt::kernels::scalar {
+namespace {
+
+/// c[0..columns) = act(product + bias) + residual for one row of one panel.
+void finish(const float* product, int row, int column, int columns, float* c, std::ptrdiff_t ldc,
+            const Epilogue& epilogue) {
+  for (int j = 0; j < columns; ++j) {
+    float value = product[j];
+    if (epilogue.bias != nullptr) value += epilogue.bias[column + j];
+    value = activation_of(epilogue.activation, value);
+    if (epilogue.residual != nullptr) {
+      value += epilogue.residual[row * epilogue.ld_residual + column + j];
+    }
+    c[row * ldc + column + j] = value;
+  }
+}
+
+}  // namespace
+
+void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  for (int p = panel_begin; p < panel_end; ++p) {
+    const float* panel = w.data + static_cast<std::ptrdiff_t>(p) * w.k * kPanel;
+    for (int i = 0; i < m; ++i) {
+      float sums[kPanel] = {};
+      for (int l = 0; l < w.k; ++l) {
+        const float value = a[i * lda + l];
+        for (int j = 0; j < kPanel; ++j) sums[j] += value * panel[l * kPanel + j];
+      }
+      finish(sums, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
+    }
+  }
+}
+
+void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+             const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+             const Epilogue& epilogue) {
+  const int length = pairs(w.k);
+  for (int p = panel_begin; p < panel_end; ++p) {
+    const std::int8_t* panel = w.data + static_cast<std::ptrdiff_t>(p) * length * kPanel * 2;
+    for (int i = 0; i < m; ++i) {
+      std::int32_t sums[kPanel] = {};
+      for (int l = 0; l < length; ++l) {
+        const std::int32_t even = a[i * lda + 2 * l];
+        const std::int32_t odd = a[i * lda + 2 * l + 1];
+        const std::int8_t* pair = panel + l * kPanel * 2;
+        for (int j = 0; j < kPanel; ++j) sums[j] += even * pair[2 * j] + odd * pair[2 * j + 1];
+      }
+      float products[kPanel];
+      for (int j = 0; j < kPanel; ++j) {
+        products[j] = static_cast<float>(sums[j]) * a_scales[i] * w.scales[p * kPanel + j];
+      }
+      finish(products, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
+    }
+  }
+}
+
+void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
+  for (int j = 0; j < padded(n); ++j) {
+    float* panel = out + static_cast<std::ptrdiff_t>(j / kPanel) * k * kPanel;
+    for (int l = 0; l < k; ++l) panel[l * kPanel + j % kPanel] = j < n ? w[j * ld + l] : 0.0F;
+  }
+}
+
+void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
+  for (int j = 0; j < padded(n); ++j) {
+    float* panel = out + static_cast<std::ptrdiff_t>(j / kPanel) * k * kPanel;
+    for (int l = 0; l < k; ++l) panel[l * kPanel + j % kPanel] = j < n ? w[l * ld + j] : 0.0F;
+  }
+}
+
+void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
+                   std::ptrdiff_t ldq, float* scales) {
+  const auto limit = static_cast<float>(activation_limit(k));
+  for (int i = 0; i < m; ++i) {
+    const float* row = x + i * ldx;
+    std::int16_t* out = q + i * ldq;
+    std::fill_n(out, 2 * pairs(k), std::int16_t{0});
+    float largest = 0.0F;
+    bool finite = true;
+    for (int l = 0; l < k; ++l) {
+      largest = std::max(largest, std::abs(row[l]));
+      finite = finite && std::isfinite(row[l]);
+    }
+    if (!finite) {
+      scales[i] = std::numeric_limits<float>::quiet_NaN();
+      continue;
+    }
+    if (largest < kSmallestMagnitude) {
+      scales[i] = 0.0F;
+      continue;
+    }
+    scales[i] = largest / limit;
+    const float inverse = limit / largest;
+    for (int l = 0; l < k; ++l) {
+      // largest * inverse may round to just above the limit, never as far as the next integer.
+      out[l] = static_cast<std::int16_t>(std::nearbyint(row[l] * inverse));
+    }
+  }
+}
+
+}  // namespace kobolt::kernels::scalar

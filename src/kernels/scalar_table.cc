@@ -1,0 +1,24 @@
+#include "kernels/kernel_table.h"
+#include "kernels/scalar.h"
+
+namespace kobolt::kernels {
+
+const KernelTable kScalarTable = {
+    .name = "scalar",
+    .pack_f32 = scalar::pack_f32,
+    .pack_f32_transposed = scalar::pack_f32_transposed,
+    .quantize_rows = scalar::quantize_rows,
+    .gemm_f32 = scalar::gemm_f32,
+    .gemm_i8 = scalar::gemm_i8,
+    .layer_norm = scalar::layer_norm,
+    .add = scalar::add,
+    .activate = scalar::activate,
+    .softmax = scalar::softmax,
+    .attention = scalar::attention,
+    .attention_step = scalar::attention_step,
+    .log_sum_exp = scalar::log_sum_exp,
+    .argmax = scalar::argmax,
+    .top_k = scalar::top_k,
+};
+
+}  // namespace kobolt::kernels

@@ -1,0 +1,71 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "kernels/kernels.h"
+#include "kobolt/error.h"
+
+namespace kobolt::kernels {
+namespace {
+
+using testing::HasSubstr;
+
+/// Leaves the choice as it was found.
+class DispatchTest : public testing::Test {
+ protected:
+  void TearDown() override {
+    ::unsetenv("KOBOLT_ISA");
+    force_instruction_set("");
+  }
+};
+
+TEST_F(DispatchTest, BestSetIsTheDefaultAndScalarIsAlwaysThere) {
+  ::unsetenv("KOBOLT_ISA");
+  force_instruction_set("");
+  EXPECT_EQ(instruction_set(), available_instruction_sets().front());
+  EXPECT_EQ(available_instruction_sets().back(), "scalar");
+}
+
+TEST_F(DispatchTest, ForcedSetIsActive) {
+  for (const std::string_view name : available_instruction_sets()) {
+    force_instruction_set(name);
+    EXPECT_EQ(instruction_set(), name);
+  }
+}
+
+TEST_F(DispatchTest, EnvironmentNamesTheSet) {
+  for (const std::string_view name : available_instruction_sets()) {
+    ::setenv("KOBOLT_ISA", std::string(name).c_str(), 1);
+    force_instruction_set("");
+    EXPECT_EQ(instruction_set(), name);
+  }
+}
+
+TEST_F(DispatchTest, UnknownSetIsRefusedAndNothingChanges) {
+  force_instruction_set("scalar");
+  try {
+    force_instruction_set("avx9");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+    EXPECT_THAT(error.what(), HasSubstr("'avx9'"));
+    EXPECT_THAT(error.what(), HasSubstr("scalar"));
+  }
+  EXPECT_EQ(instruction_set(), "scalar");
+}
+
+TEST_F(DispatchTest, UnknownSetInTheEnvironmentNamesTheVariable) {
+  ::setenv("KOBOLT_ISA", "yes", 1);
+  try {
+    force_instruction_set("");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.detail().field, "KOBOLT_ISA");
+    EXPECT_EQ(error.detail().found, "yes");
+  }
+}
+
+}  // namespace
+}  // namespace kobolt::kernels
