@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/mapped_file.h"
+#include "checkpoint/canonical.h"
+#include "checkpoint/config.h"
+#include "checkpoint/generation.h"
+#include "checkpoint/weights.h"
+#include "kobolt/error.h"
+#include "kobolt/model.h"
+#include "kobolt/version.h"
+
+namespace kobolt {
+namespace {
+
+constexpr std::array kTokenizerFiles{
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "vocab.txt",
+    "source.spm",
+    "target.spm",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.model",
+};
+
+TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder) {
+  TokenizerFiles files;
+  for (const char* name : kTokenizerFiles) {
+    const std::filesystem::path path = folder / name;
+    if (std::filesystem::exists(path)) files.emplace(name, read_text_file(path));
+  }
+  return files;
+}
+
+// Over names, formats, shapes and values, so that the same weights have the same hash in every
+// container.
+std::string hash_of(const std::map<std::string, Tensor>& tensors) {
+  std::vector<std::string> labels;
+  labels.reserve(tensors.size());
+  std::vector<std::span<const std::byte>> pieces;
+  for (const auto& [name, tensor] : tensors) {
+    labels.push_back(fmt::format("{} {} {}\n", name, name_of(tensor.dtype),
+                                 fmt::join(tensor.shape, " ")));
+    pieces.push_back(std::as_bytes(std::span<const char>(labels.back())));
+    pieces.push_back(tensor.bytes);
+  }
+  return hash128_hex(pieces);
+}
+
+void require_folder(const std::filesystem::path& folder) {
+  if (std::filesystem::is_directory(folder)) return;
+  const bool exists = std::filesystem::exists(folder);
+  throw Error(exists ? ErrorKind::invalid_argument : ErrorKind::not_found,
+              exists ? "not a checkpoint folder" : "no such folder",
+              {.file = folder.string(),
+               .expected = "a folder with config.json, weights and tokenizer files"});
+}
+
+}  // namespace
+
+Model Model::load(const std::filesystem::path& folder) {
+  require_folder(folder);
+  Model model;
+  const std::filesystem::path config_path = folder / "config.json";
+  model.raw_config = read_text_file(config_path);
+  model.config = parse_model_config(model.raw_config, config_path.string());
+
+  const std::filesystem::path generation_path = folder / "generation_config.json";
+  if (std::filesystem::exists(generation_path)) {
+    model.raw_generation_config = read_text_file(generation_path);
+    model.generation = parse_generation_config(
+        model.raw_generation_config, generation_path.string(), model.config.max_positions);
+  } else {
+    model.generation = generation_from_model_config(model.raw_config, config_path.string(),
+                                                    model.config.max_positions);
+  }
+
+  model.tokenizer = read_tokenizer_files(folder);
+  model.tensors = canonical_tensors(read_weights(folder), model.config);
+  model.provenance = {.source = folder.string(),
+                      .source_hash = hash_of(model.tensors),
+                      .steps = {},
+                      .tool_version = std::string(version())};
+  return model;
+}
+
+}  // namespace kobolt

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/mapped_file.h"
+#include "kobolt/tensor.h"
+
+namespace kobolt {
+
+/// The tensors of a safetensors file, borrowed from `file`. The header is checked as the format
+/// demands: data ranges match dtype and shape, do not overlap, and cover the file without holes.
+/// Throws Error naming `name` (the file) and the tensor.
+std::map<std::string, Tensor> read_safetensors(const std::shared_ptr<const MappedFile>& file,
+                                               const std::string& name);
+
+/// Writes `tensors` as a safetensors file with metadata {"format": "pt"}, each tensor's data at a
+/// multiple of its element size. Written beside, synced and renamed. Throws Error.
+void write_safetensors(const std::filesystem::path& target,
+                       const std::map<std::string, Tensor>& tensors);
+
+}  // namespace kobolt
