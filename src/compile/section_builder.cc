@@ -1,0 +1,106 @@
+#include "compile/section_builder.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "base/aligned.h"
+#include "kernels/kernels.h"
+#include "kobolt/error.h"
+
+namespace kobolt {
+
+std::vector<float> SectionBuilder::values(const std::string& tensor,
+                                          std::vector<std::int64_t> shape) const {
+  const Tensor& found = model_.tensor(tensor);
+  if (found.shape != shape) {
+    throw Error(ErrorKind::invalid_argument, "wrong shape",
+                {.file = model_.provenance.source,
+                 .field = tensor,
+                 .found = fmt::format("[{}]", fmt::join(found.shape, ", ")),
+                 .expected = fmt::format("[{}]", fmt::join(shape, ", "))});
+  }
+  return found.to_f32();
+}
+
+void SectionBuilder::packed(const std::string& name, const std::vector<float>& values, int n,
+                            int k) {
+  if (precision_ == Precision::fp32) {
+    AlignedVector<float> data(kernels::packed_f32_size(n, k));
+    kernels::pack_f32(values.data(), k, n, k, data.data());
+    writer_.add(name + ".weight", Layout::panels_f32, {n, k}, std::as_bytes(std::span(data)));
+    return;
+  }
+  AlignedVector<std::int8_t> data(kernels::packed_i8_size(n, k));
+  AlignedVector<float> scales(static_cast<std::size_t>(kernels::padded(n)));
+  kernels::pack_i8(values.data(), k, n, k, data.data(), scales.data());
+  writer_.add(name + ".weight", Layout::panels_i8, {n, k}, std::as_bytes(std::span(data)));
+  writer_.add(name + ".scales", Layout::rows_f32, {kernels::padded(n)},
+              std::as_bytes(std::span(scales)));
+}
+
+void SectionBuilder::linear(const std::string& name, std::initializer_list<std::string> modules,
+                            int rows, int k) {
+  std::vector<float> weight;
+  std::vector<float> bias;
+  for (const std::string& module : modules) {
+    const auto w = values(module + ".weight", {rows, k});
+    const auto b = values(module + ".bias", {rows});
+    weight.insert(weight.end(), w.begin(), w.end());
+    bias.insert(bias.end(), b.begin(), b.end());
+  }
+  packed(name, weight, static_cast<int>(bias.size()), k);
+  padded_vector(name + ".bias", std::move(bias));
+}
+
+void SectionBuilder::matrix(const std::string& name, const std::string& tensor, int n, int k) {
+  packed(name, values(tensor, {n, k}), n, k);
+}
+
+void SectionBuilder::norm(const std::string& name, const std::string& module, int d) {
+  for (const auto& [ours, theirs] : {std::pair(".gamma", ".weight"), std::pair(".beta", ".bias")}) {
+    const auto vector = values(module + theirs, {d});
+    writer_.add(name + ours, Layout::rows_f32, {d}, std::as_bytes(std::span(vector)));
+  }
+}
+
+void SectionBuilder::table(const std::string& name, const std::vector<float>& values, int rows,
+                           int d) {
+  if (precision_ == Precision::fp32) {
+    writer_.add(name, Layout::rows_f32, {rows, d}, std::as_bytes(std::span(values)));
+    return;
+  }
+  std::vector<std::int8_t> data(values.size());
+  std::vector<float> scales(static_cast<std::size_t>(rows));
+  for (std::size_t row = 0; row < scales.size(); ++row) {
+    const auto source =
+        std::span(values).subspan(row * static_cast<std::size_t>(d), static_cast<std::size_t>(d));
+    float largest = 0;
+    for (const float value : source) largest = std::max(largest, std::abs(value));
+    scales[row] = largest / 127.0F;
+    const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      data[row * static_cast<std::size_t>(d) + i] =
+          static_cast<std::int8_t>(std::lrint(source[i] * inverse));
+    }
+  }
+  writer_.add(name, Layout::rows_i8, {rows, d}, std::as_bytes(std::span(data)));
+  writer_.add(name + ".scales", Layout::rows_f32, {rows}, std::as_bytes(std::span(scales)));
+}
+
+void SectionBuilder::padded_vector(const std::string& name, std::vector<float> values) {
+  values.resize(static_cast<std::size_t>(kernels::padded(static_cast<int>(values.size()))));
+  writer_.add(name, Layout::rows_f32, {static_cast<std::int64_t>(values.size())},
+              std::as_bytes(std::span(values)));
+}
+
+void SectionBuilder::file(const std::string& name, std::string_view content) {
+  writer_.add("tokenizer/" + name, Layout::bytes, {static_cast<std::int64_t>(content.size())},
+              std::as_bytes(std::span(content)));
+}
+
+}  // namespace kobolt

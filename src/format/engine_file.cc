@@ -1,0 +1,217 @@
+#include "format/engine_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/mapped_file.h"
+#include "format/header.h"
+#include "kernels/kernels.h"
+#include "kobolt/error.h"
+
+namespace kobolt {
+namespace {
+
+[[noreturn]] void corrupt(const std::string& file, const std::string& field,
+                          const std::string& message, std::string found = {},
+                          std::string expected = {}) {
+  throw Error(ErrorKind::corrupt, message,
+              {.file = file,
+               .field = field,
+               .found = std::move(found),
+               .expected = std::move(expected),
+               .hint = "the file is damaged: compile it again"});
+}
+
+EngineHeader read_header(std::span<const std::byte> image, const std::string& file) {
+  EngineHeader header;
+  if (image.size() < sizeof(header)) {
+    corrupt(file, "header", "too short for an engine file", fmt::format("{} bytes", image.size()),
+            "at least 64");
+  }
+  std::memcpy(&header, image.data(), sizeof(header));
+  if (header.magic != EngineHeader::kMagic) {
+    throw Error(
+        ErrorKind::unsupported, "not an engine file",
+        {.file = file, .field = "magic", .hint = "engine files are written by `kobolt compile`"});
+  }
+  if (header.version > kEngineFormatVersion) {
+    throw Error(ErrorKind::unsupported, "the file was written by a newer version of Kobolt",
+                {.file = file,
+                 .field = "format version",
+                 .found = std::to_string(header.version),
+                 .expected = fmt::format("at most {}", kEngineFormatVersion),
+                 .hint = "update Kobolt, or compile the checkpoint again with this one"});
+  }
+  if (hash64(image.first(offsetof(EngineHeader, header_hash))) != header.header_hash) {
+    corrupt(file, "header", "wrong checksum");
+  }
+  if (header.version == 0 || header.header_size != sizeof(header) || header.reserved != 0) {
+    corrupt(file, "header", "impossible values");
+  }
+  if (header.file_size != image.size()) {
+    corrupt(file, "header", "wrong length", fmt::format("{} bytes", image.size()),
+            fmt::format("{} bytes", header.file_size));
+  }
+  if (header.metadata_offset > image.size() ||
+      header.metadata_size != image.size() - header.metadata_offset) {
+    corrupt(file, "header", "the description lies outside of the file");
+  }
+  return header;
+}
+
+// Sections must follow one another in file order, aligned, with less than one alignment of zeros
+// between them: then no two overlap and no byte of the file is unaccounted for.
+void check_sections(std::span<const Section> sections, const EngineHeader& header,
+                    std::span<const std::byte> image, const std::string& file) {
+  std::uint64_t position = sizeof(EngineHeader);
+  for (const Section& section : sections) {
+    if (section.offset != position || section.size > header.metadata_offset - section.offset) {
+      corrupt(file, section.name, "the section is not where it should be",
+              fmt::format("offset {}, {} bytes", section.offset, section.size),
+              fmt::format("offset {}", position));
+    }
+    if (section.size != section_size(section.layout, section.shape)) {
+      corrupt(file, section.name, "the section's length does not match its shape",
+              fmt::format("{} bytes", section.size),
+              fmt::format("[{}] as {}", fmt::join(section.shape, ", "), name_of(section.layout)));
+    }
+    const auto bytes = image.subspan(section.offset, section.size);
+    if (hash64(bytes) != section.hash) corrupt(file, section.name, "wrong checksum");
+    position = section.offset + section.size;
+    while (position % kSectionAlignment != 0) {
+      if (position >= header.metadata_offset || image[position] != std::byte{0}) {
+        corrupt(file, section.name, "bad padding after the section");
+      }
+      ++position;
+    }
+  }
+  if (position != header.metadata_offset) {
+    corrupt(file, "sections", "the sections do not fill the file");
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Layout layout) {
+  switch (layout) {
+    case Layout::rows_f32:
+      return "rows_f32";
+    case Layout::rows_i8:
+      return "rows_i8";
+    case Layout::panels_f32:
+      return "panels16_f32";
+    case Layout::panels_i8:
+      return "panels16_pairs_i8";
+    case Layout::bytes:
+      return "bytes";
+  }
+  return "?";
+}
+
+std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
+  // Extents below 2^31 keep every product of two, times an element, far from overflow.
+  std::uint64_t product = 1;
+  if (shape.empty() || shape.size() > 2) {
+    throw Error(ErrorKind::corrupt, "a section has one or two dimensions",
+                {.found = std::to_string(shape.size())});
+  }
+  for (const std::int64_t extent : shape) {
+    if (extent < 0 || (extent > std::numeric_limits<std::int32_t>::max() && shape.size() > 1)) {
+      throw Error(ErrorKind::corrupt, "a section's extent is out of range",
+                  {.found = std::to_string(extent)});
+    }
+    product *= static_cast<std::uint64_t>(extent);
+  }
+  const bool matrix = layout == Layout::panels_f32 || layout == Layout::panels_i8;
+  if (matrix && shape.size() != 2) {
+    throw Error(ErrorKind::corrupt, "a packed matrix has two dimensions",
+                {.found = std::to_string(shape.size())});
+  }
+  switch (layout) {
+    case Layout::rows_f32:
+      return product * sizeof(float);
+    case Layout::rows_i8:
+    case Layout::bytes:
+      return product;
+    case Layout::panels_f32:
+    case Layout::panels_i8: {
+      const auto rows = static_cast<std::uint64_t>(shape[0] + kernels::kPanel - 1) /
+                        kernels::kPanel * kernels::kPanel;
+      const auto columns = static_cast<std::uint64_t>(shape[1]);
+      return layout == Layout::panels_f32 ? rows * columns * sizeof(float)
+                                          : rows * ((columns + 1) / 2 * 2);
+    }
+  }
+  return 0;
+}
+
+std::shared_ptr<const EngineFile> EngineFile::open(const std::filesystem::path& path) {
+  auto mapping = MappedFile::open(path);
+  const auto bytes = mapping->bytes();
+  return from_memory(bytes, std::move(mapping), path.string());
+}
+
+std::shared_ptr<const EngineFile> EngineFile::from_memory(std::span<const std::byte> image,
+                                                          std::shared_ptr<const void> owner,
+                                                          const std::string& name) {
+  const EngineHeader header = read_header(image, name);
+  const auto description = image.subspan(header.metadata_offset, header.metadata_size);
+  if (hash64(description) != header.metadata_hash) corrupt(name, "description", "wrong checksum");
+  const std::shared_ptr<EngineFile> file(new EngineFile);
+  file->name_ = name;
+  file->image_ = image;
+  file->owner_ = std::move(owner);
+  file->metadata_ =
+      metadata_from_json({reinterpret_cast<const char*>(description.data()), description.size()},
+                         name, file->sections_);
+  check_sections(file->sections_, header, image, name);
+  return file;
+}
+
+const Section* EngineFile::find(std::string_view name) const noexcept {
+  const auto found = std::find_if(sections_.begin(), sections_.end(),
+                                  [name](const Section& s) { return s.name == name; });
+  return found == sections_.end() ? nullptr : &*found;
+}
+
+std::span<const std::byte> EngineFile::tensor(std::string_view name, Layout layout,
+                                              std::span<const std::int64_t> shape) const {
+  const Section* section = find(name);
+  const std::string expected = fmt::format("[{}] as {}", fmt::join(shape, ", "), name_of(layout));
+  if (section == nullptr) corrupt(name_, std::string(name), "missing", {}, expected);
+  if (section->layout != layout || !std::ranges::equal(section->shape, shape)) {
+    corrupt(name_, std::string(name), "wrong shape or layout",
+            fmt::format("[{}] as {}", fmt::join(section->shape, ", "), name_of(section->layout)),
+            expected);
+  }
+  return bytes(*section);
+}
+
+TokenizerFiles EngineFile::tokenizer_files() const {
+  static constexpr std::string_view kPrefix = "tokenizer/";
+  TokenizerFiles files;
+  for (const Section& section : sections_) {
+    if (!section.name.starts_with(kPrefix)) continue;
+    const auto content = bytes(section);
+    files.emplace(section.name.substr(kPrefix.size()),
+                  std::string(reinterpret_cast<const char*>(content.data()), content.size()));
+  }
+  return files;
+}
+
+bool is_engine_file(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) return false;
+  const auto file = MappedFile::open(path);
+  const auto& magic = EngineHeader::kMagic;
+  return file->bytes().size() >= magic.size() &&
+         std::memcmp(file->bytes().data(), magic.data(), magic.size()) == 0;
+}
+
+}  // namespace kobolt

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kobolt/compile.h"
+#include "kobolt/model.h"
+
+/// The engine file, docs/format.md: a 64-byte header, sections aligned to 64 bytes, and a JSON
+/// description of both at the end. Everything little-endian.
+namespace kobolt {
+
+inline constexpr std::uint32_t kEngineFormatVersion = 1;
+inline constexpr std::size_t kSectionAlignment = 64;
+
+/// How a section's bytes are arranged. The names are in the file: never change their meaning.
+enum class Layout : std::uint8_t {
+  rows_f32,    ///< row-major float32
+  rows_i8,     ///< row-major int8; the scales, one a row, are in NAME.scales
+  panels_f32,  ///< kernels::PackedF32
+  panels_i8,   ///< kernels::PackedI8; the scales, one a padded row, are in NAME.scales
+  bytes,       ///< a file kept as it is
+};
+std::string_view name_of(Layout layout);
+
+/// Bytes that a tensor of `shape` takes in `layout`. Throws Error(corrupt) for shapes that do not
+/// fit the layout or overflow.
+std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape);
+
+struct Section {
+  std::string name;
+  Layout layout = Layout::bytes;
+  std::vector<std::int64_t> shape;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  std::uint64_t hash = 0;  ///< XXH3-64
+};
+
+/// What the JSON description holds beside the sections.
+struct EngineMetadata {
+  Precision precision = Precision::fp32;
+  ModelConfig config;
+  GenerationConfig generation;
+  Provenance provenance;
+};
+
+/// Renders and reads the JSON description. Reading throws Error(corrupt or unsupported) naming the
+/// field; every number is range-checked, so that later sizes cannot overflow.
+std::string metadata_to_json(const EngineMetadata& metadata, std::span<const Section> sections);
+EngineMetadata metadata_from_json(std::string_view text, const std::string& file,
+                                  std::vector<Section>& sections);
+
+/// An engine file opened and checked: header, bounds, alignment and every checksum. Immutable.
+class EngineFile {
+ public:
+  /// Maps `path`. Throws Error(not_found, io, corrupt; unsupported for a newer version).
+  static std::shared_ptr<const EngineFile> open(const std::filesystem::path& path);
+  /// The same over an image in memory, which `owner` keeps alive; `name` is for messages.
+  static std::shared_ptr<const EngineFile> from_memory(std::span<const std::byte> image,
+                                                       std::shared_ptr<const void> owner,
+                                                       const std::string& name);
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return image_.size(); }
+  [[nodiscard]] const EngineMetadata& metadata() const noexcept { return metadata_; }
+  [[nodiscard]] std::span<const Section> sections() const noexcept { return sections_; }
+  [[nodiscard]] const Section* find(std::string_view name) const noexcept;
+  /// The bytes of a section with exactly this layout and shape. Throws Error(corrupt) naming it.
+  [[nodiscard]] std::span<const std::byte> tensor(std::string_view name, Layout layout,
+                                                  std::span<const std::int64_t> shape) const;
+  [[nodiscard]] std::span<const std::byte> bytes(const Section& section) const noexcept {
+    return image_.subspan(section.offset, section.size);
+  }
+  /// The tokenizer's files, from sections called "tokenizer/NAME".
+  [[nodiscard]] TokenizerFiles tokenizer_files() const;
+
+ private:
+  EngineFile() = default;
+  std::string name_;
+  std::span<const std::byte> image_;
+  std::shared_ptr<const void> owner_;
+  EngineMetadata metadata_;
+  std::vector<Section> sections_;
+};
+
+/// True when the file at `path` starts like an engine file (whatever its version or state).
+bool is_engine_file(const std::filesystem::path& path);
+
+/// Where an engine is written to: a file or memory.
+class EngineSink {
+ public:
+  EngineSink() = default;
+  EngineSink(const EngineSink&) = delete;
+  EngineSink& operator=(const EngineSink&) = delete;
+  virtual ~EngineSink() = default;
+  virtual void append(std::span<const std::byte> bytes) = 0;
+  virtual void overwrite(std::size_t offset, std::span<const std::byte> bytes) = 0;
+};
+
+/// Lays sections one after another into a sink, then the description and the header.
+class EngineWriter {
+ public:
+  explicit EngineWriter(EngineSink& sink);
+  /// Appends a section. `bytes.size()` must be section_size(layout, shape).
+  void add(std::string name, Layout layout, std::vector<std::int64_t> shape,
+           std::span<const std::byte> bytes);
+  /// Writes description and header; nothing may be added afterwards.
+  void finish(const EngineMetadata& metadata);
+
+ private:
+  void append(std::span<const std::byte> bytes);
+
+  EngineSink& sink_;
+  std::uint64_t position_ = 0;
+  std::vector<Section> sections_;
+};
+
+}  // namespace kobolt

@@ -1,0 +1,60 @@
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "base/hash.h"
+#include "format/engine_file.h"
+#include "format/header.h"
+#include "kobolt/error.h"
+
+namespace kobolt {
+
+EngineWriter::EngineWriter(EngineSink& sink) : sink_(sink) {
+  const std::array<std::byte, sizeof(EngineHeader)> placeholder{};
+  append(placeholder);
+}
+
+void EngineWriter::append(std::span<const std::byte> bytes) {
+  sink_.append(bytes);
+  position_ += bytes.size();
+  static constexpr std::array<std::byte, kSectionAlignment> kZeros{};
+  const std::size_t padding =
+      (kSectionAlignment - position_ % kSectionAlignment) % kSectionAlignment;
+  sink_.append(std::span(kZeros).first(padding));
+  position_ += padding;
+}
+
+void EngineWriter::add(std::string name, Layout layout, std::vector<std::int64_t> shape,
+                       std::span<const std::byte> bytes) {
+  if (bytes.size() != section_size(layout, shape)) {
+    throw Error(ErrorKind::invalid_argument, "a section's bytes do not match its shape",
+                {.field = name});
+  }
+  sections_.push_back({.name = std::move(name),
+                       .layout = layout,
+                       .shape = std::move(shape),
+                       .offset = position_,
+                       .size = bytes.size(),
+                       .hash = hash64(bytes)});
+  append(bytes);
+}
+
+void EngineWriter::finish(const EngineMetadata& metadata) {
+  const std::string json = metadata_to_json(metadata, sections_);
+  const auto bytes = std::as_bytes(std::span(json));
+  EngineHeader header;
+  header.version = kEngineFormatVersion;
+  header.metadata_offset = position_;
+  header.metadata_size = bytes.size();
+  header.metadata_hash = hash64(bytes);
+  header.file_size = position_ + bytes.size();
+  sink_.append(bytes);
+  position_ += bytes.size();
+  std::array<std::byte, sizeof(EngineHeader)> raw;
+  std::memcpy(raw.data(), &header, sizeof(header));
+  header.header_hash = hash64(std::span(raw).first(offsetof(EngineHeader, header_hash)));
+  std::memcpy(raw.data(), &header, sizeof(header));
+  sink_.overwrite(0, raw);
+}
+
+}  // namespace kobolt
