@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned.h"
+#include "kobolt/model.h"
+#include "runtime/thread_pool.h"
+#include "runtime/weights.h"
+
+namespace kobolt {
+
+/// Rows ready to be multiplied: float32, and quantised where the engine's weights are.
+struct Operand {
+  const float* x = nullptr;
+  std::ptrdiff_t ldx = 0;
+  const std::int16_t* q = nullptr;
+  std::ptrdiff_t ldq = 0;
+  const float* scales = nullptr;
+  int m = 0;
+};
+
+/// A matrix to write to, and what is added to the product first.
+struct Target {
+  float* y = nullptr;
+  std::ptrdiff_t ldy = 0;
+  Activation activation = Activation::none;
+  const float* residual = nullptr;  ///< row distance ldy; may be y
+};
+
+/// The kernels spread over threads: how rows and panels are split lives here and nowhere else.
+class Executor {
+ public:
+  Executor(ThreadPool& pool, bool quantized) : pool_(pool), quantized_(quantized) {}
+
+  [[nodiscard]] ThreadPool& pool() const { return pool_; }
+
+  /// x [m, k] as an operand. Valid until the next call of operand or normalize.
+  Operand operand(const float* x, std::ptrdiff_t ldx, int m, int k);
+  /// y = layer_norm(x), and y as an operand; y may be x.
+  Operand normalize(const Norm& norm, float epsilon, const float* x, float* y, int m, int d);
+  /// y = activation(operand . W^T + bias) + residual.
+  void linear(const Operand& operand, const Linear& linear, const Target& target);
+  /// Calls body(begin, end, thread) over parts of [0, rows) that are worth a thread's while when a
+  /// row costs about `row_cost` float operations.
+  template <typename Body>
+  void rows(int rows, std::int64_t row_cost, Body&& body) {
+    const int parts = part_count(rows, row_cost);
+    pool_.parallel_for(parts, [&](int part, int thread) {
+      body(split(rows, parts, part), split(rows, parts, part + 1), thread);
+    });
+  }
+
+ private:
+  [[nodiscard]] int part_count(int rows, std::int64_t row_cost) const;
+  static int split(int count, int parts, int part) {
+    return static_cast<int>(static_cast<std::int64_t>(count) * part / parts);
+  }
+  void multiply(const Operand& operand, const Linear& linear, const Target& target, int row_begin,
+                int row_end, int panel_begin, int panel_end) const;
+
+  ThreadPool& pool_;
+  bool quantized_;
+  AlignedVector<std::int16_t> q_;
+  AlignedVector<float> scales_;
+};
+
+/// Makes `vector` hold at least `size` elements; what was in it may be lost.
+template <typename T>
+T* reserve(AlignedVector<T>& vector, std::size_t size) {
+  if (vector.size() < size) {
+    vector.clear();  // growing would copy what nobody needs
+    vector.resize(size);
+  }
+  return vector.data();
+}
+
+}  // namespace kobolt
