@@ -35,6 +35,9 @@ struct BenchmarkResult {
   std::vector<double> times;
 };
 
+/// Most resident memory that this process has had so far, bytes.
+KOBOLT_API std::uint64_t peak_memory();
+
 /// Runs `summarizer` on random documents. Throws Error for sizes that the model does not have.
 KOBOLT_API BenchmarkResult benchmark(Summarizer& summarizer, const BenchmarkOptions& options);
 

@@ -43,8 +43,9 @@ struct SummarizeOptions {
 struct Summary {
   std::string text;
   std::vector<std::int32_t> tokens;  ///< generated ids, without the start token
-  double score = 0;                  ///< as transformers' sequences_scores; 0 for greedy
+  double score = 0;  ///< as transformers' sequences_scores; 0 for greedy; the mean over split parts
   bool truncated = false;            ///< the document did not fit and lost its end
+  std::vector<Summary> alternatives;  ///< the other return sequences, best first
 };
 
 /// An engine ready to run: documents in, summaries out. Not thread-safe; one a thread.
@@ -58,7 +59,8 @@ class KOBOLT_API Summarizer {
   Summarizer& operator=(Summarizer&&) noexcept;
   ~Summarizer();
 
-  /// Summaries in the order of `documents`. Throws Error.
+  /// Summaries in the order of `documents`; that of a document without any token is empty. Throws
+  /// Error.
   std::vector<Summary> summarize(std::span<const std::string> documents,
                                  const SummarizeOptions& options);
   std::vector<Summary> summarize(std::span<const std::string> documents);
@@ -75,6 +77,7 @@ class KOBOLT_API Summarizer {
   [[nodiscard]] Precision precision() const;
   [[nodiscard]] const Tokenizer& tokenizer() const;
   [[nodiscard]] int threads() const;
+  [[nodiscard]] std::uint64_t engine_bytes() const;  ///< of the engine file or its image in memory
   [[nodiscard]] std::string_view instruction_set() const;  ///< of the kernels: "AVX2", "scalar"
 
   class Impl;

@@ -35,29 +35,47 @@ class Engine : public Backend {
   void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden);
 
  private:
-  // Token embedding times its factor plus position, for rows i in [0, m), into x_; then the
-  // embedding norm where the model has one.
   struct TokenAt {
     std::int32_t token;
     std::int32_t position;
   };
-  void embed(const SideWeights& side, std::span<const TokenAt> tokens, float* x);
+  struct Group {  // adjacent rows of one document in a step
+    DocumentHandle document;
+    int begin;
+    int end;
+  };
+
   void check(std::span<const std::vector<std::int32_t>> documents) const;
-  void encoder_layer(int layer, std::span<const std::vector<std::int32_t>> documents, int tokens,
-                     float* x);
+  // tokens_ embedded into x_ [m, d_model], with positions and the embedding norm where there is
+  // one. Like enter and leave below, returns what the next product reads.
+  Operand embed(const SideWeights& side);
+  // A block is x += f(x), its norm before it (pre_norm) or after it. `carried` is what leave of
+  // the block before returned: in post-norm models already the input.
+  Operand enter(const Norm& norm, const Operand& carried);
+  Operand leave(const Norm& norm);
+  void finish(const SideWeights& side);  // the norm after the last layer
+  Operand feed_forward(const LayerWeights& weights, const Operand& carried);
+
+  void run_encoder(std::span<const std::vector<std::int32_t>> documents);
+  Operand encoder_layer(int layer, std::span<const std::vector<std::int32_t>> documents,
+                        const Operand& carried);
   void encoder_attention(const LayerConfig& layer,
                          std::span<const std::vector<std::int32_t>> documents);
-  // y = x + block(x) around a block's two halves, for post-norm and pre-norm alike.
-  Operand block_input(const Norm& norm, float* x, int m);
-  void block_output(const Norm& norm, float* x, int m);
-  void feed_forward(const LayerWeights& weights, float* x, int m);
   void store_cross(std::span<const std::vector<std::int32_t>> documents,
-                   std::span<const DocumentHandle> handles, const float* hidden, int tokens);
-  void decoder_layer(int layer, std::span<const StepRow> rows, float* x);
-  void self_attention(int layer, std::span<const StepRow> rows);
-  void cross_attention(int layer, std::span<const StepRow> rows);
+                   std::span<const DocumentHandle> handles);
+
+  void begin_step(std::span<const StepRow> rows);
+  Operand decoder_layer(int layer, const Operand& carried);
+  void self_attention(int layer);
+  void cross_attention(int layer);
+
   DocumentHandle acquire();
-  Document& document(DocumentHandle handle);
+  Document& document(DocumentHandle handle) {
+    return *documents_[static_cast<std::size_t>(handle)];
+  }
+  float* scratch(int thread, std::size_t size) {
+    return reserve(scratch_[static_cast<std::size_t>(thread)], size);
+  }
 
   ModelConfig config_;
   EngineWeights weights_;
@@ -67,7 +85,8 @@ class Engine : public Backend {
   std::vector<std::unique_ptr<Document>> documents_;
   std::vector<bool> in_use_;
 
-  // Activations, kept from call to call.
+  // Activations of m rows, kept from call to call.
+  int m_ = 0;
   AlignedVector<float> x_;        // residual stream [m, d_model]
   AlignedVector<float> normed_;   // its norm, in pre-norm models
   AlignedVector<float> qkv_;      // projections [m, 3 * heads * head_dim]
@@ -75,12 +94,9 @@ class Engine : public Backend {
   AlignedVector<float> ffn_;      // [m, ffn]
   std::vector<AlignedVector<float>> scratch_;  // one a thread
   std::vector<TokenAt> tokens_;
-  struct Group {  // adjacent rows of one document in a step
-    DocumentHandle document;
-    int begin;
-    int end;
-  };
+  std::vector<int> starts_;  // first row of each document
   std::vector<Group> groups_;
+  std::vector<const Group*> row_groups_;  // the group of each row
   std::vector<std::int32_t> parents_;
 };
 

@@ -1,0 +1,140 @@
+#include "runtime/engine.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "kobolt/error.h"
+
+namespace kobolt {
+namespace {
+
+// Adds row `token` of a packed matrix times `factor` to out [k]. The output projection's panels
+// serve as the embedding table too, so that the largest matrix is in the file once.
+void add_embedding(const Linear& table, int token, float factor, float* out) {
+  const int k = table.k();
+  const int panel = token / kernels::kPanel;
+  const int lane = token % kernels::kPanel;
+  if (table.quantized) {
+    const std::int8_t* source =
+        table.i8.data +
+        (static_cast<std::ptrdiff_t>(panel) * kernels::pairs(k) * kernels::kPanel + lane) * 2;
+    const float scale = table.i8.scales[token] * factor;
+    for (int i = 0; i < k; ++i) {
+      out[i] += scale * static_cast<float>(source[(i / 2) * 2 * kernels::kPanel + i % 2]);
+    }
+  } else {
+    const float* source =
+        table.f32.data + static_cast<std::ptrdiff_t>(panel) * k * kernels::kPanel + lane;
+    for (int i = 0; i < k; ++i) {
+      out[i] += factor * source[static_cast<std::ptrdiff_t>(i) * kernels::kPanel];
+    }
+  }
+}
+
+void read_position(const PositionTable& table, int position, int d, float* out) {
+  const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(position) * d;
+  if (table.i8 != nullptr) {
+    const float scale = table.scales[position];
+    for (int i = 0; i < d; ++i) out[i] = scale * static_cast<float>(table.i8[offset + i]);
+  } else {
+    for (int i = 0; i < d; ++i) out[i] = table.f32[offset + i];
+  }
+}
+
+}  // namespace
+
+Engine::Engine(std::shared_ptr<const EngineFile> file, ThreadPool& pool)
+    : config_(file->metadata().config),
+      weights_(EngineWeights::bind(file)),
+      executor_(pool, file->metadata().precision == Precision::int8),
+      scratch_(static_cast<std::size_t>(pool.threads())) {
+  if (config_.scale_embedding) embedding_scale_ = std::sqrt(static_cast<float>(config_.d_model));
+}
+
+void Engine::check(std::span<const std::vector<std::int32_t>> documents) const {
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const auto& document = documents[i];
+    if (document.empty() || std::cmp_greater(document.size(), config_.max_positions)) {
+      throw Error(ErrorKind::invalid_argument, "a document of this length cannot be encoded",
+                  {.field = fmt::format("document {}", i + 1),
+                   .found = fmt::format("{} tokens", document.size()),
+                   .expected = fmt::format("1 to {}", config_.max_positions)});
+    }
+    for (const std::int32_t token : document) {
+      if (token < 0 || token >= config_.encoder_vocab_size) {
+        throw Error(ErrorKind::invalid_argument, "a token id outside of the vocabulary",
+                    {.field = fmt::format("document {}", i + 1),
+                     .found = std::to_string(token),
+                     .expected = fmt::format("0 to {}", config_.encoder_vocab_size - 1)});
+      }
+    }
+  }
+}
+
+Operand Engine::embed(const SideWeights& side) {
+  const int d = config_.d_model;
+  m_ = static_cast<int>(tokens_.size());
+  float* x = reserve(x_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(d));
+  executor_.rows(m_, 8LL * d, [&](int begin, int end, int) {
+    for (int i = begin; i < end; ++i) {
+      const TokenAt at = tokens_[static_cast<std::size_t>(i)];
+      float* row = x + static_cast<std::ptrdiff_t>(i) * d;
+      read_position(side.positions, at.position, d, row);
+      add_embedding(side.embedding, at.token, embedding_scale_, row);
+    }
+  });
+  if (config_.embedding_norm) {
+    return executor_.normalize(side.embedding_norm, config_.layer_norm_epsilon, x, x, m_, d);
+  }
+  return config_.pre_norm ? Operand{} : executor_.operand(x, d, m_, d);
+}
+
+Operand Engine::enter(const Norm& norm, const Operand& carried) {
+  if (!config_.pre_norm) return carried;
+  const int d = config_.d_model;
+  float* normed = reserve(normed_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(d));
+  return executor_.normalize(norm, config_.layer_norm_epsilon, x_.data(), normed, m_, d);
+}
+
+Operand Engine::leave(const Norm& norm) {
+  if (config_.pre_norm) return {};
+  return executor_.normalize(norm, config_.layer_norm_epsilon, x_.data(), x_.data(), m_,
+                             config_.d_model);
+}
+
+void Engine::finish(const SideWeights& side) {
+  if (!config_.final_norm) return;
+  executor_.normalize(side.final_norm, config_.layer_norm_epsilon, x_.data(), x_.data(), m_,
+                      config_.d_model);
+}
+
+Operand Engine::feed_forward(const LayerWeights& weights, const Operand& carried) {
+  const int d = config_.d_model;
+  const int ffn = weights.fc1.n();
+  float* hidden = reserve(ffn_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ffn));
+  executor_.linear(enter(weights.ffn_norm, carried), weights.fc1,
+                   {.y = hidden, .ldy = ffn, .activation = config_.activation});
+  executor_.linear(executor_.operand(hidden, ffn, m_, ffn), weights.fc2,
+                   {.y = x_.data(), .ldy = d, .residual = x_.data()});
+  return leave(weights.ffn_norm);
+}
+
+DocumentHandle Engine::acquire() {
+  for (std::size_t i = 0; i < documents_.size(); ++i) {
+    if (!in_use_[i]) {
+      in_use_[i] = true;
+      return static_cast<DocumentHandle>(i);
+    }
+  }
+  documents_.push_back(std::make_unique<Document>());
+  in_use_.push_back(true);
+  return static_cast<DocumentHandle>(documents_.size() - 1);
+}
+
+void Engine::release(DocumentHandle document) {
+  in_use_.at(static_cast<std::size_t>(document)) = false;
+}
+
+}  // namespace kobolt

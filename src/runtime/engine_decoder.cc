@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kobolt/error.h"
+#include "runtime/engine.h"
+
+namespace kobolt {
+
+void Engine::step(std::span<const StepRow> rows, std::span<float> logits) {
+  begin_step(rows);
+  Operand carried = embed(weights_.decoder);
+  for (std::size_t layer = 0; layer < weights_.decoder.layers.size(); ++layer) {
+    carried = decoder_layer(static_cast<int>(layer), carried);
+  }
+  const int d = config_.d_model;
+  if (config_.final_norm) {
+    carried = executor_.normalize(weights_.decoder.final_norm, config_.layer_norm_epsilon,
+                                  x_.data(), x_.data(), m_, d);
+  } else if (config_.pre_norm) {
+    carried = executor_.operand(x_.data(), d, m_, d);
+  }
+  executor_.linear(carried, weights_.lm_head, {.y = logits.data(), .ldy = config_.vocab_size});
+  for (const Group& group : groups_) document(group.document).end_step();
+}
+
+void Engine::begin_step(std::span<const StepRow> rows) {
+  tokens_.clear();
+  groups_.clear();
+  const int count = static_cast<int>(rows.size());
+  for (int begin = 0; begin < count;) {
+    const DocumentHandle handle = rows[static_cast<std::size_t>(begin)].document;
+    int end = begin;
+    while (end < count && rows[static_cast<std::size_t>(end)].document == handle) ++end;
+    groups_.push_back({handle, begin, end});
+    begin = end;
+  }
+  for (const Group& group : groups_) {
+    Document& state = document(group.document);
+    if (group.end - group.begin > state.max_rows() || state.position() >= state.max_steps()) {
+      throw Error(ErrorKind::invalid_argument, "a decoding step beyond what was reserved",
+                  {.found = fmt::format("{} rows at position {}", group.end - group.begin,
+                                        state.position()),
+                   .expected = fmt::format("at most {} rows, {} positions", state.max_rows(),
+                                           state.max_steps())});
+    }
+    parents_.clear();
+    for (int i = group.begin; i < group.end; ++i) {
+      const StepRow& row = rows[static_cast<std::size_t>(i)];
+      if (row.token < 0 || row.token >= config_.vocab_size || row.parent < 0 ||
+          row.parent >= state.row_count()) {
+        throw Error(ErrorKind::invalid_argument, "a decoding step with an impossible row",
+                    {.found = fmt::format("token {}, parent {}", row.token, row.parent),
+                     .expected = fmt::format("token below {}, parent below {}", config_.vocab_size,
+                                             state.row_count())});
+      }
+      tokens_.push_back({row.token, state.position()});
+      parents_.push_back(row.parent);
+    }
+    state.begin_step(parents_.data(), group.end - group.begin);
+  }
+}
+
+Operand Engine::decoder_layer(int layer, const Operand& carried) {
+  const LayerConfig& shape = config_.decoder_layers[static_cast<std::size_t>(layer)];
+  const LayerWeights& weights = weights_.decoder.layers[static_cast<std::size_t>(layer)];
+  const int d = config_.d_model;
+  const auto m = static_cast<std::size_t>(m_);
+  const int self = shape.self_heads * shape.head_dim;
+  const int cross = shape.cross_heads * shape.head_dim;
+  reserve(context_, m * static_cast<std::size_t>(std::max(self, cross)));
+
+  float* qkv = reserve(qkv_, m * static_cast<std::size_t>(3 * self));
+  executor_.linear(enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * self});
+  self_attention(layer);
+  executor_.linear(executor_.operand(context_.data(), self, m_, self), weights.self_out,
+                   {.y = x_.data(), .ldy = d, .residual = x_.data()});
+  Operand next = leave(weights.self_norm);
+
+  if (cross > 0) {
+    float* q = reserve(qkv_, m * static_cast<std::size_t>(cross));
+    executor_.linear(enter(weights.cross_norm, next), weights.cross_q, {.y = q, .ldy = cross});
+    cross_attention(layer);
+    executor_.linear(executor_.operand(context_.data(), cross, m_, cross), weights.cross_out,
+                     {.y = x_.data(), .ldy = d, .residual = x_.data()});
+    next = leave(weights.cross_norm);
+  }
+  return feed_forward(weights, next);
+}
+
+void Engine::self_attention(int layer) {
+  const LayerConfig& shape = config_.decoder_layers[static_cast<std::size_t>(layer)];
+  const int width = shape.self_heads * shape.head_dim;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  std::int64_t longest = 0;
+  row_groups_.clear();
+  for (const Group& group : groups_) {
+    Document& state = document(group.document);
+    longest = std::max<std::int64_t>(longest, state.position() + 1);
+    for (int i = group.begin; i < group.end; ++i) {
+      const float* k = qkv_.data() + static_cast<std::ptrdiff_t>(i) * 3 * width + width;
+      const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(state.slot(i - group.begin)) * width;
+      std::copy_n(k, width, state.self_keys(layer) + to);
+      std::copy_n(k + width, width, state.self_values(layer) + to);
+      row_groups_.push_back(&group);
+    }
+  }
+  // A task is one head of one row: a beam's heads are independent, and one document alone has to
+  // feed every thread.
+  const int heads = shape.self_heads;
+  executor_.rows(m_ * heads, 4 * longest * shape.head_dim, [&](int begin, int end, int thread) {
+    while (begin < end) {
+      const int row = begin / heads;
+      const int head = begin % heads;
+      const int count = std::min(heads - head, end - begin);
+      const Group& group = *row_groups_[static_cast<std::size_t>(row)];
+      Document& state = document(group.document);
+      const int length = state.position() + 1;
+      const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(head) * shape.head_dim;
+      kernels::attention_step(
+          qkv_.data() + static_cast<std::ptrdiff_t>(row) * 3 * width + offset,
+          state.self_keys(layer) + offset, state.self_values(layer) + offset, width,
+          state.history(row - group.begin), length, count, shape.head_dim, scale,
+          context_.data() + static_cast<std::ptrdiff_t>(row) * width + offset,
+          scratch(thread, static_cast<std::size_t>(heads) * static_cast<std::size_t>(length)));
+      begin += count;
+    }
+  });
+}
+
+void Engine::cross_attention(int layer) {
+  const LayerConfig& shape = config_.decoder_layers[static_cast<std::size_t>(layer)];
+  const int heads = shape.cross_heads;
+  const int width = heads * shape.head_dim;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  executor_.pool().parallel_for(
+      static_cast<int>(groups_.size()) * heads, [&](int task, int thread) {
+        const Group& group = groups_[static_cast<std::size_t>(task / heads)];
+        const int head = task % heads;
+        Document& state = document(group.document);
+        const int rows = group.end - group.begin;
+        const std::ptrdiff_t offset =
+            static_cast<std::ptrdiff_t>(group.begin) * width + head * shape.head_dim;
+        kernels::attention(qkv_.data() + offset, width, rows, state.keys(layer, head),
+                           state.values(layer, head), scale, context_.data() + offset, width,
+                           scratch(thread, kernels::attention_scratch(rows, state.length())));
+      });
+}
+
+}  // namespace kobolt

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/engine.h"
+
+namespace kobolt {
+namespace {
+
+// Tokens encoded in one pass over the layers. Enough rows that reading the weights (from memory,
+// once a pass) is a few percent of the work, few enough that activations stay small beside the
+// model.
+constexpr int kTokensPerPass = 1024;
+
+using Documents = std::span<const std::vector<std::int32_t>>;
+
+// Calls body(documents) for runs of whole documents of about kTokensPerPass tokens.
+template <typename Body>
+void for_each_pass(Documents documents, Body&& body) {
+  std::size_t begin = 0;
+  while (begin < documents.size()) {
+    std::size_t end = begin;
+    std::size_t tokens = 0;
+    while (end < documents.size() &&
+           (end == begin || tokens + documents[end].size() <= kTokensPerPass)) {
+      tokens += documents[end++].size();
+    }
+    body(begin, documents.subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+int total_tokens(Documents documents) {
+  std::size_t total = 0;
+  for (const auto& document : documents) total += document.size();
+  return static_cast<int>(total);
+}
+
+}  // namespace
+
+void Engine::encode_hidden(Documents documents, float* hidden) {
+  check(documents);
+  for_each_pass(documents, [&](std::size_t, Documents pass) {
+    run_encoder(pass);
+    hidden = std::copy_n(x_.data(), static_cast<std::ptrdiff_t>(m_) * config_.d_model, hidden);
+  });
+}
+
+std::vector<DocumentHandle> Engine::encode(Documents documents, int max_rows, int max_length) {
+  check(documents);
+  std::vector<DocumentHandle> handles;
+  handles.reserve(documents.size());
+  for (const auto& document : documents) {
+    handles.push_back(acquire());
+    this->document(handles.back())
+        .reset(config_, static_cast<int>(document.size()), max_rows,
+               std::min(max_length, config_.max_positions));
+  }
+  for_each_pass(documents, [&](std::size_t first, Documents pass) {
+    run_encoder(pass);
+    store_cross(pass, std::span(handles).subspan(first, pass.size()));
+  });
+  return handles;
+}
+
+void Engine::run_encoder(Documents documents) {
+  tokens_.clear();
+  for (const auto& document : documents) {
+    for (std::size_t i = 0; i < document.size(); ++i) {
+      tokens_.push_back({document[i], static_cast<std::int32_t>(i)});
+    }
+  }
+  Operand carried = embed(weights_.encoder);
+  for (std::size_t layer = 0; layer < weights_.encoder.layers.size(); ++layer) {
+    carried = encoder_layer(static_cast<int>(layer), documents, carried);
+  }
+  finish(weights_.encoder);
+}
+
+Operand Engine::encoder_layer(int layer, Documents documents, const Operand& carried) {
+  const LayerConfig& shape = config_.encoder_layers[static_cast<std::size_t>(layer)];
+  const LayerWeights& weights = weights_.encoder.layers[static_cast<std::size_t>(layer)];
+  const int d = config_.d_model;
+  const int width = shape.self_heads * shape.head_dim;
+  float* qkv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(3 * width));
+  reserve(context_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(width));
+  executor_.linear(enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * width});
+  encoder_attention(shape, documents);
+  executor_.linear(executor_.operand(context_.data(), width, m_, width), weights.self_out,
+                   {.y = x_.data(), .ldy = d, .residual = x_.data()});
+  return feed_forward(weights, leave(weights.self_norm));
+}
+
+void Engine::encoder_attention(const LayerConfig& layer, Documents documents) {
+  const int heads = layer.self_heads;
+  const int head_dim = layer.head_dim;
+  const int width = heads * head_dim;
+  const std::ptrdiff_t ld = 3 * static_cast<std::ptrdiff_t>(width);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
+  starts_.clear();
+  int start = 0;
+  for (const auto& document : documents) {
+    starts_.push_back(start);
+    start += static_cast<int>(document.size());
+  }
+  executor_.pool().parallel_for(
+      static_cast<int>(documents.size()) * heads, [&](int task, int thread) {
+        const auto which = static_cast<std::size_t>(task / heads);
+        const int head = task % heads;
+        const int length = static_cast<int>(documents[which].size());
+        const std::size_t key_size = kernels::packed_f32_size(length, head_dim);
+        const std::size_t value_size = kernels::packed_f32_size(head_dim, length);
+        float* keys = scratch(
+            thread, key_size + value_size + kernels::attention_scratch(length, length));
+        float* values = keys + key_size;
+        const float* q = qkv_.data() + starts_[which] * ld + head * head_dim;
+        kernels::pack_f32(q + width, ld, length, head_dim, keys);
+        kernels::pack_f32_transposed(q + 2 * static_cast<std::ptrdiff_t>(width), ld, head_dim,
+                                     length, values);
+        kernels::attention(q, ld, length, {.data = keys, .n = length, .k = head_dim},
+                           {.data = values, .n = head_dim, .k = length}, scale,
+                           context_.data() + static_cast<std::ptrdiff_t>(starts_[which]) * width +
+                               head * head_dim,
+                           width, values + value_size);
+      });
+}
+
+void Engine::store_cross(Documents documents, std::span<const DocumentHandle> handles) {
+  const int d = config_.d_model;
+  const Operand hidden = executor_.operand(x_.data(), d, m_, d);
+  for (std::size_t i = 0; i < weights_.decoder.layers.size(); ++i) {
+    const int layer = static_cast<int>(i);
+    const LayerConfig& shape = config_.decoder_layers[i];
+    const int heads = shape.cross_heads;
+    if (heads == 0) continue;
+    const int head_dim = shape.head_dim;
+    const int width = heads * head_dim;
+    const std::ptrdiff_t ld = 2 * static_cast<std::ptrdiff_t>(width);
+    float* kv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ld));
+    executor_.linear(hidden, weights_.decoder.layers[i].cross_kv, {.y = kv, .ldy = ld});
+    starts_.clear();
+    int start = 0;
+    for (const auto& document : documents) {
+      starts_.push_back(start);
+      start += static_cast<int>(document.size());
+    }
+    executor_.pool().parallel_for(
+        static_cast<int>(documents.size()) * heads, [&](int task, int) {
+          const auto which = static_cast<std::size_t>(task / heads);
+          const int head = task % heads;
+          const int length = static_cast<int>(documents[which].size());
+          Document& to = document(handles[which]);
+          const float* k = kv + starts_[which] * ld + head * head_dim;
+          kernels::pack_f32(k, ld, length, head_dim, to.cross_keys(layer, head));
+          kernels::pack_f32_transposed(k + width, ld, head_dim, length,
+                                       to.cross_values(layer, head));
+        });
+  }
+}
+
+}  // namespace kobolt

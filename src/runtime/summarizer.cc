@@ -1,0 +1,133 @@
+#include "kobolt/summarizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "compile/compile_to_memory.h"
+#include "format/engine_file.h"
+#include "kernels/kernels.h"
+#include "kobolt/error.h"
+#include "runtime/engine.h"
+#include "runtime/generate.h"
+#include "runtime/long_document.h"
+#include "runtime/thread_pool.h"
+
+namespace kobolt {
+namespace {
+
+std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
+                                              const CompileOptions& options) {
+  if (std::filesystem::is_directory(path)) return compile_to_memory(Model::load(path), options);
+  return EngineFile::open(path);
+}
+
+}  // namespace
+
+class Summarizer::Impl {
+ public:
+  Impl(std::shared_ptr<const EngineFile> engine_file, const EngineOptions& options)
+      : file(std::move(engine_file)), pool(options.threads), engine(file, pool) {}
+
+  const Tokenizer& get_tokenizer() {
+    if (!tokenizer) {
+      tokenizer.emplace(
+          Tokenizer::load(file->tokenizer_files(), file->metadata().config.family));
+    }
+    return *tokenizer;
+  }
+
+  std::shared_ptr<const EngineFile> file;
+  ThreadPool pool;
+  Engine engine;
+  std::optional<Tokenizer> tokenizer;  // made when first asked for: token ids need none
+};
+
+Summarizer::Summarizer(const std::filesystem::path& engine_or_checkpoint,
+                       const EngineOptions& options, const CompileOptions& compile)
+    : impl_(std::make_unique<Impl>(open_engine(engine_or_checkpoint, compile), options)) {}
+Summarizer::Summarizer(Summarizer&&) noexcept = default;
+Summarizer& Summarizer::operator=(Summarizer&&) noexcept = default;
+Summarizer::~Summarizer() = default;
+
+std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32_t>> documents,
+                                          const SummarizeOptions& options) {
+  GenerateOptions generate_options{.max_rows = options.max_rows};
+  if (options.progress) {
+    generate_options.progress = [&](std::size_t done) {
+      options.progress({.done = done, .total = documents.size()});
+    };
+  }
+  auto generated =
+      kobolt::generate(impl_->engine, documents, options.generation, generate_options);
+  std::vector<Summary> summaries(documents.size());
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    for (std::size_t j = 0; j < generated[i].size(); ++j) {
+      Summary& summary = j == 0 ? summaries[i] : summaries[i].alternatives.emplace_back();
+      summary.tokens = std::move(generated[i][j].tokens);
+      summary.score = generated[i][j].score;
+    }
+  }
+  return summaries;
+}
+
+std::vector<Summary> Summarizer::summarize(std::span<const std::string> documents,
+                                           const SummarizeOptions& options) {
+  const Tokenizer& tokenizer = impl_->get_tokenizer();
+  const EncodedDocuments encoded =
+      encode_documents(tokenizer, documents, config().max_positions, options.long_documents);
+  SummarizeOptions inner = options;
+  if (options.progress) {
+    inner.progress = [&](const Progress& progress) {
+      // Parts of split documents count as a share of their document.
+      const std::size_t parts = std::max<std::size_t>(1, progress.total);
+      options.progress(
+          {.done = progress.done * documents.size() / parts, .total = documents.size()});
+    };
+  }
+  std::vector<Summary> parts = generate(encoded.parts, inner);
+  const auto decode = [&](Summary& summary) { summary.text = tokenizer.decode(summary.tokens); };
+  for (Summary& part : parts) {
+    decode(part);
+    for (Summary& alternative : part.alternatives) decode(alternative);
+  }
+  return join_parts(encoded, std::move(parts));
+}
+
+std::vector<Summary> Summarizer::summarize(std::span<const std::string> documents) {
+  return summarize(documents, {.generation = generation()});
+}
+
+std::vector<std::vector<float>> Summarizer::encode(
+    std::span<const std::vector<std::int32_t>> documents) {
+  const auto d = static_cast<std::size_t>(config().d_model);
+  std::vector<std::vector<float>> hidden;
+  hidden.reserve(documents.size());
+  std::size_t tokens = 0;
+  for (const auto& document : documents) tokens += document.size();
+  AlignedVector<float> all(tokens * d);
+  impl_->engine.encode_hidden(documents, all.data());
+  auto at = all.cbegin();
+  for (const auto& document : documents) {
+    const auto end = at + static_cast<std::ptrdiff_t>(document.size() * d);
+    hidden.emplace_back(at, end);
+    at = end;
+  }
+  return hidden;
+}
+
+const GenerationConfig& Summarizer::generation() const {
+  return impl_->file->metadata().generation;
+}
+const ModelConfig& Summarizer::config() const { return impl_->file->metadata().config; }
+const Provenance& Summarizer::provenance() const { return impl_->file->metadata().provenance; }
+Precision Summarizer::precision() const { return impl_->file->metadata().precision; }
+const Tokenizer& Summarizer::tokenizer() const { return impl_->get_tokenizer(); }
+int Summarizer::threads() const { return impl_->pool.threads(); }
+std::string_view Summarizer::instruction_set() const { return kernels::instruction_set(); }
+std::uint64_t Summarizer::engine_bytes() const { return impl_->file->size(); }
+
+}  // namespace kobolt
