@@ -44,7 +44,7 @@ struct Summary {
   std::string text;
   std::vector<std::int32_t> tokens;  ///< generated ids, without the start token
   double score = 0;  ///< as transformers' sequences_scores; 0 for greedy; the mean over split parts
-  bool truncated = false;            ///< the document did not fit and lost its end
+  bool truncated = false;             ///< the document did not fit and lost its end
   std::vector<Summary> alternatives;  ///< the other return sequences, best first
 };
 

@@ -29,8 +29,8 @@ std::vector<std::vector<std::int32_t>> random_documents(const Summarizer& summar
                                                         const BenchmarkOptions& options) {
   const GenerationConfig& generation = summarizer.generation();
   std::vector<std::int32_t> special = generation.eos_token_id;
-  for (const auto& id : {generation.bos_token_id, generation.pad_token_id,
-                         generation.decoder_start_token_id}) {
+  for (const auto& id :
+       {generation.bos_token_id, generation.pad_token_id, generation.decoder_start_token_id}) {
     if (id) special.push_back(*id);
   }
   std::mt19937_64 random(options.seed);

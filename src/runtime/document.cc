@@ -24,8 +24,7 @@ void Document::reset(const ModelConfig& config, int length, int max_rows, int ma
   std::size_t self = 0;
   const auto slots = static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(max_steps);
   for (const LayerConfig& layer : config.decoder_layers) {
-    layers_.push_back(
-        {.cross_offset = cross, .self_offset = self, .head_dim = layer.head_dim});
+    layers_.push_back({.cross_offset = cross, .self_offset = self, .head_dim = layer.head_dim});
     cross += static_cast<std::size_t>(layer.cross_heads) *
              (key_size(layer.head_dim) + value_size(layer.head_dim));
     self += static_cast<std::size_t>(layer.self_heads * layer.head_dim) * slots;

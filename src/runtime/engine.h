@@ -87,11 +87,11 @@ class Engine : public Backend {
 
   // Activations of m rows, kept from call to call.
   int m_ = 0;
-  AlignedVector<float> x_;        // residual stream [m, d_model]
-  AlignedVector<float> normed_;   // its norm, in pre-norm models
-  AlignedVector<float> qkv_;      // projections [m, 3 * heads * head_dim]
-  AlignedVector<float> context_;  // attention output [m, heads * head_dim]
-  AlignedVector<float> ffn_;      // [m, ffn]
+  AlignedVector<float> x_;                     // residual stream [m, d_model]
+  AlignedVector<float> normed_;                // its norm, in pre-norm models
+  AlignedVector<float> qkv_;                   // projections [m, 3 * heads * head_dim]
+  AlignedVector<float> context_;               // attention output [m, heads * head_dim]
+  AlignedVector<float> ffn_;                   // [m, ffn]
   std::vector<AlignedVector<float>> scratch_;  // one a thread
   std::vector<TokenAt> tokens_;
   std::vector<int> starts_;  // first row of each document

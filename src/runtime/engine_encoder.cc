@@ -13,7 +13,7 @@ constexpr int kTokensPerPass = 1024;
 
 using Documents = std::span<const std::vector<std::int32_t>>;
 
-// Calls body(documents) for runs of whole documents of about kTokensPerPass tokens.
+// Calls body(index of the first, documents) for runs of whole documents of about kTokensPerPass tokens.
 template <typename Body>
 void for_each_pass(Documents documents, Body&& body) {
   std::size_t begin = 0;
@@ -27,12 +27,6 @@ void for_each_pass(Documents documents, Body&& body) {
     body(begin, documents.subspan(begin, end - begin));
     begin = end;
   }
-}
-
-int total_tokens(Documents documents) {
-  std::size_t total = 0;
-  for (const auto& document : documents) total += document.size();
-  return static_cast<int>(total);
 }
 
 }  // namespace
@@ -64,7 +58,9 @@ std::vector<DocumentHandle> Engine::encode(Documents documents, int max_rows, in
 
 void Engine::run_encoder(Documents documents) {
   tokens_.clear();
+  starts_.clear();
   for (const auto& document : documents) {
+    starts_.push_back(static_cast<int>(tokens_.size()));
     for (std::size_t i = 0; i < document.size(); ++i) {
       tokens_.push_back({document[i], static_cast<std::int32_t>(i)});
     }
@@ -96,12 +92,6 @@ void Engine::encoder_attention(const LayerConfig& layer, Documents documents) {
   const int width = heads * head_dim;
   const std::ptrdiff_t ld = 3 * static_cast<std::ptrdiff_t>(width);
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
-  starts_.clear();
-  int start = 0;
-  for (const auto& document : documents) {
-    starts_.push_back(start);
-    start += static_cast<int>(document.size());
-  }
   executor_.pool().parallel_for(
       static_cast<int>(documents.size()) * heads, [&](int task, int thread) {
         const auto which = static_cast<std::size_t>(task / heads);
@@ -109,18 +99,18 @@ void Engine::encoder_attention(const LayerConfig& layer, Documents documents) {
         const int length = static_cast<int>(documents[which].size());
         const std::size_t key_size = kernels::packed_f32_size(length, head_dim);
         const std::size_t value_size = kernels::packed_f32_size(head_dim, length);
-        float* keys = scratch(
-            thread, key_size + value_size + kernels::attention_scratch(length, length));
+        float* keys =
+            scratch(thread, key_size + value_size + kernels::attention_scratch(length, length));
         float* values = keys + key_size;
         const float* q = qkv_.data() + starts_[which] * ld + head * head_dim;
         kernels::pack_f32(q + width, ld, length, head_dim, keys);
         kernels::pack_f32_transposed(q + 2 * static_cast<std::ptrdiff_t>(width), ld, head_dim,
                                      length, values);
-        kernels::attention(q, ld, length, {.data = keys, .n = length, .k = head_dim},
-                           {.data = values, .n = head_dim, .k = length}, scale,
-                           context_.data() + static_cast<std::ptrdiff_t>(starts_[which]) * width +
-                               head * head_dim,
-                           width, values + value_size);
+        kernels::attention(
+            q, ld, length, {.data = keys, .n = length, .k = head_dim},
+            {.data = values, .n = head_dim, .k = length}, scale,
+            context_.data() + static_cast<std::ptrdiff_t>(starts_[which]) * width + head * head_dim,
+            width, values + value_size);
       });
 }
 
@@ -137,23 +127,15 @@ void Engine::store_cross(Documents documents, std::span<const DocumentHandle> ha
     const std::ptrdiff_t ld = 2 * static_cast<std::ptrdiff_t>(width);
     float* kv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ld));
     executor_.linear(hidden, weights_.decoder.layers[i].cross_kv, {.y = kv, .ldy = ld});
-    starts_.clear();
-    int start = 0;
-    for (const auto& document : documents) {
-      starts_.push_back(start);
-      start += static_cast<int>(document.size());
-    }
-    executor_.pool().parallel_for(
-        static_cast<int>(documents.size()) * heads, [&](int task, int) {
-          const auto which = static_cast<std::size_t>(task / heads);
-          const int head = task % heads;
-          const int length = static_cast<int>(documents[which].size());
-          Document& to = document(handles[which]);
-          const float* k = kv + starts_[which] * ld + head * head_dim;
-          kernels::pack_f32(k, ld, length, head_dim, to.cross_keys(layer, head));
-          kernels::pack_f32_transposed(k + width, ld, head_dim, length,
-                                       to.cross_values(layer, head));
-        });
+    executor_.pool().parallel_for(static_cast<int>(documents.size()) * heads, [&](int task, int) {
+      const auto which = static_cast<std::size_t>(task / heads);
+      const int head = task % heads;
+      const int length = static_cast<int>(documents[which].size());
+      Document& to = document(handles[which]);
+      const float* k = kv + starts_[which] * ld + head * head_dim;
+      kernels::pack_f32(k, ld, length, head_dim, to.cross_keys(layer, head));
+      kernels::pack_f32_transposed(k + width, ld, head_dim, length, to.cross_values(layer, head));
+    });
   }
 }
 

@@ -88,9 +88,8 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   const int m = operand.m;
   if (m < kFewRows) {
     const std::int64_t row_cost = static_cast<std::int64_t>(m) * linear.k() * kernels::kPanel;
-    rows(panels, row_cost, [&](int begin, int end, int) {
-      multiply(operand, linear, target, 0, m, begin, end);
-    });
+    rows(panels, row_cost,
+         [&](int begin, int end, int) { multiply(operand, linear, target, 0, m, begin, end); });
     return;
   }
   const std::int64_t panel_bytes = static_cast<std::int64_t>(linear.k()) * kernels::kPanel *

@@ -17,12 +17,11 @@ using Ids = std::vector<std::int32_t>;
 std::vector<Ids> split(const Tokenizer& tokenizer, const std::string& text, const Ids& whole,
                        std::size_t max_tokens) {
   const Ids content = tokenizer.encode(text, {.add_special_tokens = false});
-  const auto found =
-      std::search(whole.begin(), whole.end(), content.begin(), content.end());
+  const auto found = std::search(whole.begin(), whole.end(), content.begin(), content.end());
   const Ids prefix(whole.begin(), found);
-  const Ids suffix(found == whole.end() ? whole.end()
-                                        : found + static_cast<std::ptrdiff_t>(content.size()),
-                   whole.end());
+  const Ids suffix(
+      found == whole.end() ? whole.end() : found + static_cast<std::ptrdiff_t>(content.size()),
+      whole.end());
   const std::size_t special = prefix.size() + suffix.size();
   if (special >= max_tokens) {
     throw Error(ErrorKind::unsupported, "no room for text beside the special tokens",

@@ -34,8 +34,7 @@ class Summarizer::Impl {
 
   const Tokenizer& get_tokenizer() {
     if (!tokenizer) {
-      tokenizer.emplace(
-          Tokenizer::load(file->tokenizer_files(), file->metadata().config.family));
+      tokenizer.emplace(Tokenizer::load(file->tokenizer_files(), file->metadata().config.family));
     }
     return *tokenizer;
   }
@@ -61,8 +60,7 @@ std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32
       options.progress({.done = done, .total = documents.size()});
     };
   }
-  auto generated =
-      kobolt::generate(impl_->engine, documents, options.generation, generate_options);
+  auto generated = kobolt::generate(impl_->engine, documents, options.generation, generate_options);
   std::vector<Summary> summaries(documents.size());
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     for (std::size_t j = 0; j < generated[i].size(); ++j) {

@@ -30,7 +30,8 @@ class ThreadPool {
   template <typename Body>
   void parallel_for(int tasks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
-    run(tasks,
+    run(
+        tasks,
         [](void* context, int task, int thread) { (*static_cast<Plain*>(context))(task, thread); },
         const_cast<void*>(static_cast<const void*>(&body)));
   }

@@ -45,8 +45,8 @@ class Binder {
     const std::array<std::int64_t, 2> shape = {config.max_positions, config.d_model};
     PositionTable table;
     if (file_.metadata().precision == Precision::int8) {
-      table.i8 = reinterpret_cast<const std::int8_t*>(
-          file_.tensor(name, Layout::rows_i8, shape).data());
+      table.i8 =
+          reinterpret_cast<const std::int8_t*>(file_.tensor(name, Layout::rows_i8, shape).data());
       table.scales = vector(name + ".scales", config.max_positions);
     } else {
       table.f32 =
@@ -107,11 +107,10 @@ EngineWeights EngineWeights::bind(std::shared_ptr<const EngineFile> file) {
   const Binder binder(*file);
   const ModelConfig& config = file->metadata().config;
   EngineWeights weights;
-  weights.encoder = bind_side(binder, config, config.encoder_layers, "encoder",
-                              config.shared_embedding ? config.vocab_size
-                                                      : config.encoder_vocab_size);
-  weights.decoder =
-      bind_side(binder, config, config.decoder_layers, "decoder", config.vocab_size);
+  weights.encoder =
+      bind_side(binder, config, config.encoder_layers, "encoder",
+                config.shared_embedding ? config.vocab_size : config.encoder_vocab_size);
+  weights.decoder = bind_side(binder, config, config.decoder_layers, "decoder", config.vocab_size);
   weights.lm_head = config.tied_output
                         ? weights.decoder.embedding
                         : binder.matrix("lm_head", config.vocab_size, config.d_model);

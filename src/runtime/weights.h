@@ -33,8 +33,8 @@ struct PositionTable {
 };
 
 struct LayerWeights {
-  Linear qkv;        ///< [3 * self_heads * head_dim, d_model]
-  Linear self_out;   ///< [d_model, self_heads * head_dim]
+  Linear qkv;       ///< [3 * self_heads * head_dim, d_model]
+  Linear self_out;  ///< [d_model, self_heads * head_dim]
   Norm self_norm;
   Linear cross_q;    ///< decoder only: [cross_heads * head_dim, d_model]
   Linear cross_kv;   ///< decoder only: [2 * cross_heads * head_dim, d_model]
