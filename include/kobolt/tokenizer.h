@@ -13,6 +13,10 @@
 
 namespace kobolt {
 
+/// Names of the files in a checkpoint folder that belong to its tokenizer: what TokenizerFiles
+/// holds of those that exist.
+KOBOLT_API std::span<const std::string_view> tokenizer_file_names();
+
 struct EncodeOptions {
   bool add_special_tokens = true;
   /// Longest result in tokens, special tokens included; 0 = the tokenizer's own setting only.

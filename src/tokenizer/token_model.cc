@@ -1,0 +1,43 @@
+#include "tokenizer/token_model.h"
+
+#include <string>
+
+#include "tokenizer/bpe.h"
+#include "tokenizer/wordlevel.h"
+
+namespace kobolt::text {
+namespace {
+
+// Files from before the `type` field are told apart by what they hold.
+std::string type_of(const JsonField& field) {
+  if (const auto type = field.find("type")) return type->string();
+  if (field.find("merges")) return "BPE";
+  if (field.find("continuing_subword_prefix")) return "WordPiece";
+  const auto vocabulary = field.find("vocab");
+  if (vocabulary && vocabulary->json().is_array()) return "Unigram";
+  return "WordLevel";
+}
+
+}  // namespace
+
+Vocabulary load_vocabulary(const JsonField& field) {
+  const nlohmann::json& members = field.object();
+  Vocabulary vocabulary(members.size());
+  for (const auto& [token, id] : members.items()) {
+    const JsonField entry(id, field.file(), field.path() + "[\"" + token + "\"]");
+    if (vocabulary.add(token, entry.token_id()) == Vocabulary::Added::id_taken) {
+      entry.fail(ErrorKind::corrupt, "is the id of two tokens");
+    }
+  }
+  return vocabulary;
+}
+
+std::unique_ptr<TokenModel> load_model(const JsonField& field) {
+  const std::string type = type_of(field);
+  if (type == "BPE") return load_bpe(field);
+  if (type == "WordLevel") return load_wordlevel(field);
+  field.at("type").fail(ErrorKind::unsupported, "is a model that Kobolt does not know",
+                        "BPE, Unigram, WordLevel, WordPiece");
+}
+
+}  // namespace kobolt::text

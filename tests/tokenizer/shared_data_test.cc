@@ -1,0 +1,108 @@
+// All of ../shared/data through every tokenizer, against hashes of what Hugging Face `tokenizers`
+// makes of it (tests/golden/tokenizer_data.py).
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kobolt/tokenizer.h"
+#include "tokenizer/test_files.h"
+
+namespace kobolt {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t chunk_step = 16;  // a sample: sanitizers are slow
+#else
+constexpr std::size_t chunk_step = 1;
+#endif
+
+// As polynomial_hash in the golden script.
+class PolynomialHash {
+ public:
+  void add(std::uint64_t value) { hash_ = hash_ * 0x100000001B3U + value + 1; }
+  void end_text() { add(std::uint64_t{1} << 32U); }
+  [[nodiscard]] std::string hex() const {
+    std::string digits(16, '0');
+    for (std::size_t i = 0; i < 16; ++i) {
+      digits[15 - i] = "0123456789abcdef"[(hash_ >> (4 * i)) & 15U];
+    }
+    return digits;
+  }
+
+ private:
+  std::uint64_t hash_ = 0;
+};
+
+struct Entry {
+  std::string tokenizer;
+  std::string file;
+  std::size_t chunk = 0;
+  std::vector<std::string> ids;
+  std::vector<std::string> text;
+};
+
+std::vector<Entry> golden_entries() {
+  const auto golden = nlohmann::json::parse(read_file(test_data() / "shared_data.json"));
+  std::vector<Entry> entries;
+  for (const auto& entry : golden.at("entries")) {
+    entries.push_back({entry.at("tokenizer"), entry.at("file"), golden.at("chunk"), entry.at("ids"),
+                       entry.at("text")});
+  }
+  return entries;
+}
+
+class SharedData : public testing::TestWithParam<Entry> {};
+
+TEST_P(SharedData, GivesTheIdsAndTextOfHuggingFace) {
+  const Entry& entry = GetParam();
+  const auto data = shared_files() / "data" / (entry.file + ".jsonl");
+  if (!std::filesystem::exists(data)) GTEST_SKIP() << data << " is not there";
+  const bool from_shared = entry.tokenizer.starts_with("shared/");
+  const auto source = from_shared
+                          ? shared_files().parent_path() / entry.tokenizer / "tokenizer.json"
+                          : test_data() / "trained" / (entry.tokenizer + ".json");
+  if (from_shared && !std::filesystem::exists(source)) GTEST_SKIP() << source << " is not there";
+  const Tokenizer tokenizer = from_json(read_file(source));
+
+  std::ifstream lines(data);
+  std::string line;
+  for (std::size_t chunk = 0; chunk < entry.ids.size(); ++chunk) {
+    PolynomialHash ids_hash;
+    PolynomialHash text_hash;
+    for (std::size_t i = 0; i < entry.chunk && std::getline(lines, line); ++i) {
+      if (chunk % chunk_step != 0) continue;
+      const auto example = nlohmann::json::parse(line);
+      for (const char* key : {"document", "summary"}) {
+        const auto ids = tokenizer.encode(example.at(key).get_ref<const std::string&>());
+        for (const std::int32_t id : ids) ids_hash.add(static_cast<std::uint64_t>(id));
+        ids_hash.end_text();
+        for (const char byte : tokenizer.decode(ids)) {
+          text_hash.add(static_cast<unsigned char>(byte));
+        }
+        text_hash.end_text();
+      }
+    }
+    if (chunk % chunk_step != 0) continue;
+    ASSERT_EQ(ids_hash.hex(), entry.ids[chunk]) << "ids of chunk " << chunk;
+    ASSERT_EQ(text_hash.hex(), entry.text[chunk]) << "text of chunk " << chunk;
+  }
+  EXPECT_FALSE(std::getline(lines, line)) << "the data have more lines than the golden file";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SharedData, testing::ValuesIn(golden_entries()),
+                         [](const testing::TestParamInfo<Entry>& entry) {
+                           std::string name = entry.param.tokenizer + "_" + entry.param.file;
+                           for (char& c : name) {
+                             if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+                           }
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace kobolt
