@@ -1,6 +1,5 @@
 #include "checkpoint/generation.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -16,8 +15,6 @@ using nlohmann::json;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMinInt = std::numeric_limits<std::int32_t>::min();
-/// New tokens that transformers generates where nothing says how many.
-constexpr int kDefaultNewTokens = 20;
 
 std::optional<std::int32_t> token_of(const JsonFields& fields, const char* key) {
   const auto value = fields.integer(key, kMinInt, kMaxInt);
@@ -107,7 +104,7 @@ void refuse_other_strategies(const JsonFields& fields, bool do_sample) {
   }
 }
 
-GenerationConfig read_settings(const JsonFields& fields, int max_positions) {
+GenerationConfig read_settings(const JsonFields& fields) {
   GenerationConfig config;
   const auto count = [&](const char* key, int fallback, int low) {
     return static_cast<int>(fields.integer(key, fallback, low, kMaxInt));
@@ -117,8 +114,7 @@ GenerationConfig read_settings(const JsonFields& fields, int max_positions) {
     return value ? std::optional<int>(static_cast<int>(*value)) : std::nullopt;
   };
 
-  // The start token comes on top.
-  config.max_length = count("max_length", std::min(kDefaultNewTokens + 1, max_positions), 0);
+  config.max_length = optional_count("max_length", 0);
   config.max_new_tokens = optional_count("max_new_tokens", 1);
   config.min_length = count("min_length", config.min_length, 0);
   config.min_new_tokens = optional_count("min_new_tokens", 0);
@@ -163,20 +159,18 @@ void apply_legacy_forced_bos(const JsonFields& fields, GenerationConfig& config)
 
 }  // namespace
 
-GenerationConfig parse_generation_config(std::string_view text, const std::string& file,
-                                         int max_positions) {
+GenerationConfig parse_generation_config(std::string_view text, const std::string& file) {
   const json parsed = parse_json_object(text, file);
   const JsonFields fields(parsed, file);
-  GenerationConfig config = read_settings(fields, max_positions);
+  GenerationConfig config = read_settings(fields);
   if (fields.boolean("_from_model_config", false)) apply_legacy_forced_bos(fields, config);
   return config;
 }
 
-GenerationConfig generation_from_model_config(std::string_view text, const std::string& file,
-                                              int max_positions) {
+GenerationConfig generation_from_model_config(std::string_view text, const std::string& file) {
   const json parsed = parse_json_object(text, file);
   const JsonFields fields(parsed, file);
-  GenerationConfig config = read_settings(fields, max_positions);
+  GenerationConfig config = read_settings(fields);
   apply_legacy_forced_bos(fields, config);
   return config;
 }

@@ -50,8 +50,8 @@ std::string hash_of(const std::map<std::string, Tensor>& tensors) {
   labels.reserve(tensors.size());
   std::vector<std::span<const std::byte>> pieces;
   for (const auto& [name, tensor] : tensors) {
-    labels.push_back(fmt::format("{} {} {}\n", name, name_of(tensor.dtype),
-                                 fmt::join(tensor.shape, " ")));
+    labels.push_back(
+        fmt::format("{} {} {}\n", name, name_of(tensor.dtype), fmt::join(tensor.shape, " ")));
     pieces.push_back(std::as_bytes(std::span<const char>(labels.back())));
     pieces.push_back(tensor.bytes);
   }
@@ -79,11 +79,10 @@ Model Model::load(const std::filesystem::path& folder) {
   const std::filesystem::path generation_path = folder / "generation_config.json";
   if (std::filesystem::exists(generation_path)) {
     model.raw_generation_config = read_text_file(generation_path);
-    model.generation = parse_generation_config(
-        model.raw_generation_config, generation_path.string(), model.config.max_positions);
+    model.generation =
+        parse_generation_config(model.raw_generation_config, generation_path.string());
   } else {
-    model.generation = generation_from_model_config(model.raw_config, config_path.string(),
-                                                    model.config.max_positions);
+    model.generation = generation_from_model_config(model.raw_config, config_path.string());
   }
 
   model.tokenizer = read_tokenizer_files(folder);
