@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "checkpoint/json_fields.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/torch_file.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -24,6 +25,7 @@ struct Container {
 
 constexpr std::array kContainers{
     Container{"model.safetensors", "model.safetensors.index.json", read_safetensors},
+    Container{"pytorch_model.bin", "pytorch_model.bin.index.json", read_torch_file},
 };
 
 StoredWeights read_single(const std::filesystem::path& path, Reader read) {

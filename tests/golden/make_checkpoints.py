@@ -8,6 +8,7 @@ Needs torch, transformers 5, safetensors and numpy. Deterministic: seeded, one t
 Each folder is a checkpoint as transformers saves it, in one of the containers that Kobolt reads, and
 `expected.json`, computed by transformers from the saved folder in float32:
 
+    weights         shape and weighted sum of every tensor, by its canonical name
     documents       token ids of documents of ragged lengths
     encoder         last hidden state of each document, rows of d_model values, run alone
     decoder_input   token ids that the decoder is fed, decoder start first
@@ -87,7 +88,7 @@ def checkpoints():
                     forced_eos_token_id=2),
         dict(num_beams=4, max_length=20, forced_bos_token_id=114, early_stopping="never",
              no_repeat_ngram_size=3),
-        torch.float32, "bin",
+        torch.float32, "legacy-bin",
     )
     marian = dict(
         activation_function="swish", scale_embedding=True, pad_token_id=119, eos_token_id=0,
@@ -152,8 +153,9 @@ def save(model, folder, container):
     # names of tied weights all there, sharing one storage.
     (folder / "model.safetensors").unlink()
     state = model.state_dict()
-    if container == "bin":
-        torch.save(state, folder / "pytorch_model.bin")
+    if container in ("bin", "legacy-bin"):
+        torch.save(state, folder / "pytorch_model.bin",
+                   _use_new_zipfile_serialization=container == "bin")
         return
     names = sorted(state)
     shards = {
@@ -174,6 +176,19 @@ def rounded(tensor):
     return [[float(f"{value:.7g}") for value in row] for row in tensor.tolist()]
 
 
+def weights(model):
+    """Tied tensors once; sum of (1 + i % 97) * value_i, which moves when values change places."""
+    result, seen = {}, set()
+    for name, tensor in sorted(model.state_dict().items(), key=lambda item: "shared" not in item[0]):
+        if tensor.data_ptr() in seen:
+            continue
+        seen.add(tensor.data_ptr())
+        flat = tensor.flatten().double()
+        places = 1 + torch.arange(len(flat), dtype=torch.float64) % 97
+        result[name] = [list(tensor.shape), float(f"{(flat * places).sum().item():.9g}")]
+    return result
+
+
 def expected(model, generator):
     config = model.config
     special = {config.pad_token_id, config.eos_token_id, getattr(config, "bos_token_id", None)}
@@ -186,7 +201,8 @@ def expected(model, generator):
     picks = torch.randint(5, min(vocabulary, 100), (STEPS - 1,), generator=generator).tolist()
     decoder_input = [config.decoder_start_token_id] + picks
 
-    result = dict(documents=documents, encoder=[], decoder_input=decoder_input, logits=[])
+    result = dict(weights=weights(model), documents=documents, encoder=[],
+                  decoder_input=decoder_input, logits=[])
     settings = dict(
         greedy_settings=dict(num_beams=1, max_new_tokens=16, repetition_penalty=1.4),
         beam_settings={},
