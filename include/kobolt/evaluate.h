@@ -14,7 +14,7 @@ namespace kobolt {
 
 /// One document of a data set.
 struct Example {
-  std::string id;  ///< the file's id field, else its line number from 1
+  std::string id;  ///< the file's id field, else its line (or its item in a list), from 1
   std::string document;
   std::vector<std::string> references;  ///< empty where the file has no such field
 };
@@ -24,10 +24,15 @@ struct DatasetOptions {
   std::string summary_field = "summary";  ///< a string or a list of strings
   std::string id_field = "id";
   bool need_references = false;  ///< a line without the summary field is then an error
+  bool need_document = true;     ///< a line without the document field is an error
 };
 
-/// Reads .jsonl, .json (a list), .csv, .tsv (by extension) or plain text, a document a line.
-/// Throws Error with the file, the line and the field at fault.
+/// Reads a data set in UTF-8, by extension: .jsonl and .ndjson (one object a line), .json (a list
+/// of objects, or one a line), .csv and .tsv (RFC 4180, the first row names the fields), and all
+/// others as plain text, a document a line. "-" is standard input: there, and for files without
+/// an extension, lines of JSON are recognised by their first brace. Blank lines are skipped; bytes
+/// that are not UTF-8 are read as U+FFFD; fields that nobody asked for are ignored.
+/// Throws Error with the file, the line and the field at fault, also when there is no document.
 KOBOLT_API std::vector<Example> read_dataset(const std::filesystem::path& file,
                                              const DatasetOptions& options = {});
 
@@ -59,7 +64,8 @@ struct Interval {
   Score high;
 };
 
-/// ROUGE of one prediction, best F over its references.
+/// ROUGE of one prediction; of several references each measure takes the one with the best F.
+/// Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004.
 struct RougeScore {
   Score rouge1;
   Score rouge2;
@@ -76,9 +82,13 @@ struct RougeReport {
   std::vector<RougeScore> documents;  ///< in order
 };
 
+/// An empty text, or one without tokens, scores 0. Throws Error(invalid_argument) without
+/// references.
 KOBOLT_API RougeScore rouge(std::string_view prediction, std::span<const std::string> references,
                             const RougeOptions& options = {});
-/// Throws Error(invalid_argument) when the lengths differ.
+/// Throws Error(invalid_argument) when the lengths differ, there is no prediction or a document
+/// lacks references. The same options give the same report everywhere: bounds are percentiles of
+/// the means of resampled documents, drawn with std::mt19937_64 from `seed`.
 KOBOLT_API RougeReport rouge(std::span<const std::string> predictions,
                              std::span<const std::vector<std::string>> references,
                              const RougeOptions& options = {});
