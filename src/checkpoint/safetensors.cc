@@ -12,6 +12,7 @@
 #include "base/atomic_file.h"
 #include "checkpoint/json_fields.h"
 #include "kobolt/error.h"
+#include "model/convert.h"
 
 namespace kobolt {
 namespace {
@@ -185,24 +186,17 @@ std::map<std::string, Tensor> read_safetensors(const std::shared_ptr<const Mappe
 }
 
 void write_safetensors(const std::filesystem::path& target,
-                       const std::map<std::string, Tensor>& tensors) {
-  // Largest elements first, as the reference implementation does: with a header padded to eight
-  // bytes every tensor is then aligned.
-  std::vector<const std::pair<const std::string, Tensor>*> order;
-  for (const auto& tensor : tensors) order.push_back(&tensor);
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return size_of(a->second.dtype) > size_of(b->second.dtype);
-  });
-
+                       const std::map<std::string, Tensor>& tensors, DType dtype) {
   nlohmann::ordered_json entries = {{"__metadata__", {{"format", "pt"}}}};
   std::uint64_t offset = 0;
-  for (const auto* tensor : order) {
-    const std::uint64_t end = offset + tensor->second.bytes.size();
-    entries[tensor->first] = {{"dtype", name_of(tensor->second.dtype)},
-                              {"shape", tensor->second.shape},
-                              {"data_offsets", {offset, end}}};
+  for (const auto& [name, tensor] : tensors) {
+    const std::uint64_t end =
+        offset + static_cast<std::uint64_t>(tensor.elements()) * size_of(dtype);
+    entries[name] = {
+        {"dtype", name_of(dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
+  // Padded so that the data, all of one format, is aligned.
   std::string header = entries.dump();
   header.resize((header.size() + 7) / 8 * 8, ' ');
 
@@ -213,7 +207,10 @@ void write_safetensors(const std::filesystem::path& target,
   AtomicFile file(target);
   file.write(length);
   file.write(header);
-  for (const auto* tensor : order) file.write(tensor->second.bytes);
+  for (const auto& [name, tensor] : tensors) {
+    // One at a time: a converted copy of everything need not fit into memory.
+    file.write(convert(tensor, dtype, name).bytes);
+  }
   file.commit();
 }
 

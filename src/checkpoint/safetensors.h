@@ -16,9 +16,10 @@ namespace kobolt {
 std::map<std::string, Tensor> read_safetensors(const std::shared_ptr<const MappedFile>& file,
                                                const std::string& name);
 
-/// Writes `tensors` as a safetensors file with metadata {"format": "pt"}, each tensor's data at a
-/// multiple of its element size. Written beside, synced and renamed. Throws Error.
+/// Writes `tensors` converted to `dtype` (f32, f16 or bf16) as a safetensors file with metadata
+/// {"format": "pt"}. Written beside, synced and renamed. Throws Error; unsupported, naming the
+/// tensor, for a value that is too large for `dtype`.
 void write_safetensors(const std::filesystem::path& target,
-                       const std::map<std::string, Tensor>& tensors);
+                       const std::map<std::string, Tensor>& tensors, DType dtype);
 
 }  // namespace kobolt
