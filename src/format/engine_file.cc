@@ -116,6 +116,7 @@ std::string_view name_of(Layout layout) {
 }
 
 std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 40;
   // Extents below 2^31 keep every product of two, times an element, far from overflow.
   std::uint64_t product = 1;
   if (shape.empty() || shape.size() > 2) {
@@ -123,7 +124,9 @@ std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
                 {.found = std::to_string(shape.size())});
   }
   for (const std::int64_t extent : shape) {
-    if (extent < 0 || (extent > std::numeric_limits<std::int32_t>::max() && shape.size() > 1)) {
+    const std::int64_t most =
+        shape.size() == 1 ? kMostBytes : std::numeric_limits<std::int32_t>::max();
+    if (extent < 0 || extent > most) {
       throw Error(ErrorKind::corrupt, "a section's extent is out of range",
                   {.found = std::to_string(extent)});
     }
