@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "format/engine_file.h"
 #include "kobolt/error.h"
 #include "kobolt/version.h"
+#include "model/positions.h"
 
 namespace kobolt {
 namespace {
@@ -45,31 +45,16 @@ class MemorySink : public EngineSink {
   AlignedVector<std::byte>& image_;
 };
 
-// The table of "Attention Is All You Need", arranged as Marian and Pegasus do: sines in the first
-// half of the features, cosines in the second.
-std::vector<float> sinusoidal_positions(int rows, int d) {
-  std::vector<float> table(static_cast<std::size_t>(rows) * static_cast<std::size_t>(d));
-  const int half = d / 2 + d % 2;
-  for (int position = 0; position < rows; ++position) {
-    float* row = table.data() + static_cast<std::size_t>(position) * static_cast<std::size_t>(d);
-    for (int j = 0; j < d; ++j) {
-      const double angle = position / std::pow(10000.0, 2.0 * (j / 2) / d);
-      const int to = j % 2 == 0 ? j / 2 : half + j / 2;
-      row[to] = static_cast<float>(j % 2 == 0 ? std::sin(angle) : std::cos(angle));
-    }
-  }
-  return table;
-}
-
 void add_positions(const ModelConfig& config, SectionBuilder& builder, const std::string& side) {
   const int rows = config.max_positions;
   const int d = config.d_model;
+  const std::string tensor = "model." + side + ".embed_positions.weight";
   std::vector<float> table;
   if (config.positions == Positions::sinusoidal) {
-    table = sinusoidal_positions(rows, d);
+    table = builder.has(tensor) ? builder.values(tensor, {rows, d}) : sinusoidal_positions(rows, d);
   } else {
     constexpr int kOffset = 2;
-    table = builder.values("model." + side + ".embed_positions.weight", {rows + kOffset, d});
+    table = builder.values(tensor, {rows + kOffset, d});
     table.erase(table.begin(), table.begin() + static_cast<std::ptrdiff_t>(kOffset) * d);
   }
   builder.table(side + ".positions", table, rows, d);
@@ -134,7 +119,7 @@ void compile_to(const Model& model, const CompileOptions& options, EngineSink& s
     builder.matrix("lm_head", "lm_head.weight", config.vocab_size, config.d_model);
   }
   std::vector<float> logits_bias(static_cast<std::size_t>(config.vocab_size));
-  if (model.tensors.contains("final_logits_bias")) {
+  if (builder.has("final_logits_bias")) {
     logits_bias = builder.values("final_logits_bias", {1, config.vocab_size});
   }
   builder.padded_vector("logits_bias", std::move(logits_bias));

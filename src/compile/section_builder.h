@@ -34,6 +34,9 @@ class SectionBuilder {
   void padded_vector(const std::string& name, std::vector<float> values);
   /// A file as it is.
   void file(const std::string& name, std::string_view content);
+  [[nodiscard]] bool has(const std::string& tensor) const {
+    return model_.tensors.contains(tensor);
+  }
   /// The values of a tensor of exactly this shape.
   [[nodiscard]] std::vector<float> values(const std::string& tensor,
                                           std::vector<std::int64_t> shape) const;
