@@ -7,28 +7,27 @@
 #include <vector>
 
 #include "kernels/kernel_table.h"
+#include "kernels/simd/simd_table.h"
 #include "kobolt/error.h"
 
 namespace kobolt::kernels {
 namespace {
 
-/// One form of the kernels, and whether this processor can run it.
-struct Implementation {
-  const KernelTable* table;
-  bool (*supported)();
-};
+/// Gives the table of one instruction set, null where this build or this processor lacks it.
+using TableSource = const KernelTable* (*)();
 
 /// Best first; the last one runs everywhere.
-constexpr std::array kImplementations = {
-    Implementation{&kScalarTable, [] { return true; }},
+constexpr std::array<TableSource, 2> kImplementations = {
+    avx2_table,
+    [] { return &kScalarTable; },
 };
 
 /// The tables that this processor can run, best first.
 const std::vector<const KernelTable*>& available() {
   static const std::vector<const KernelTable*> tables = [] {
     std::vector<const KernelTable*> found;
-    for (const Implementation& implementation : kImplementations) {
-      if (implementation.supported()) found.push_back(implementation.table);
+    for (const TableSource source : kImplementations) {
+      if (const KernelTable* table = source()) found.push_back(table);
     }
     return found;
   }();

@@ -1,0 +1,162 @@
+#include "kernels/simd/targets.h"
+// Order matters: targets.h comes first, and foreach_target.h includes this file once a target.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd/attention_simd.cc"  // NOLINT
+#include <algorithm>
+#include <cstring>
+
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/simd/declarations-inl.h"
+#include "kernels/simd/rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+
+using rows::kLanes;
+using rows::Tag;
+using V = hn::Vec<Tag>;
+
+/// Transposes a block of 8 x 8 floats.
+HWY_INLINE void transpose_8x8(const float* in, std::ptrdiff_t ld_in, float* out,
+                              std::ptrdiff_t ld_out) {
+  const hn::FixedTag<float, 8> tag;
+  const hn::RepartitionToWide<decltype(tag)> wide;
+  hn::Vec<decltype(tag)> row[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) row[i] = hn::LoadU(tag, in + i * ld_in);
+  hn::Vec<decltype(tag)> pair[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    pair[2 * i] = hn::InterleaveLower(tag, row[2 * i], row[2 * i + 1]);
+    pair[2 * i + 1] = hn::InterleaveUpper(tag, row[2 * i], row[2 * i + 1]);
+  }
+  hn::Vec<decltype(tag)> quad[8];
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; ++half) {
+    const int p = 4 * half;
+    const auto lower = [&](auto a, auto b) {
+      return hn::BitCast(tag,
+                         hn::InterleaveLower(wide, hn::BitCast(wide, a), hn::BitCast(wide, b)));
+    };
+    const auto upper = [&](auto a, auto b) {
+      return hn::BitCast(tag,
+                         hn::InterleaveUpper(wide, hn::BitCast(wide, a), hn::BitCast(wide, b)));
+    };
+    quad[p] = lower(pair[p], pair[p + 2]);
+    quad[p + 1] = upper(pair[p], pair[p + 2]);
+    quad[p + 2] = lower(pair[p + 1], pair[p + 3]);
+    quad[p + 3] = upper(pair[p + 1], pair[p + 3]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    hn::StoreU(hn::ConcatLowerLower(tag, quad[i + 4], quad[i]), tag, out + i * ld_out);
+    hn::StoreU(hn::ConcatUpperUpper(tag, quad[i + 4], quad[i]), tag, out + (i + 4) * ld_out);
+  }
+}
+
+/// Dot product of two runs of n floats.
+HWY_INLINE float dot(const float* a, const float* b, int n) {
+  const Tag tag;
+  V sum = hn::Zero(tag);
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    sum = hn::MulAdd(hn::LoadU(tag, a + i), hn::LoadU(tag, b + i), sum);
+  }
+  float total = hn::GetLane(hn::SumOfLanes(tag, sum));
+  for (; i < n; ++i) total += a[i] * b[i];
+  return total;
+}
+
+}  // namespace
+
+void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
+  constexpr int kBlock = 8;
+  for (int panel = 0; panel < panels(n); ++panel) {
+    const int first = panel * kPanel;
+    float* to = out + static_cast<std::ptrdiff_t>(first) * k;
+    const int columns = std::min(kPanel, n - first);
+    int i = 0;
+    if (columns == kPanel) {
+      for (; i + kBlock <= k; i += kBlock) {
+        for (int j = 0; j < kPanel; j += kBlock) {
+          transpose_8x8(w + (first + j) * ld + i, ld,
+                        to + static_cast<std::ptrdiff_t>(i) * kPanel + j, kPanel);
+        }
+      }
+    }
+    for (; i < k; ++i) {
+      float* row = to + static_cast<std::ptrdiff_t>(i) * kPanel;
+      for (int j = 0; j < kPanel; ++j) row[j] = j < columns ? w[(first + j) * ld + i] : 0.0F;
+    }
+  }
+}
+
+void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
+  for (int panel = 0; panel < panels(n); ++panel) {
+    const int first = panel * kPanel;
+    float* to = out + static_cast<std::ptrdiff_t>(first) * k;
+    const int columns = std::min(kPanel, n - first);
+    for (int i = 0; i < k; ++i, to += kPanel) {
+      const float* from = w + i * ld + first;
+      if (columns == kPanel) {
+        std::memcpy(to, from, kPanel * sizeof(float));
+      } else {
+        std::copy_n(from, columns, to);
+        std::fill(to + columns, to + kPanel, 0.0F);
+      }
+    }
+  }
+}
+
+void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
+               const PackedF32& values, float scale, float* out, std::ptrdiff_t ldo,
+               float* scratch) {
+  const std::ptrdiff_t ld = padded(keys.n);
+  for (int begin = 0; begin < m; begin += kAttentionRows) {
+    const int count = std::min(kAttentionRows, m - begin);
+    HWY_NAMESPACE::gemm_f32(q + begin * ldq, ldq, count, keys, 0, panels(keys.n), scratch, ld, {});
+    for (int i = 0; i < count; ++i) rows::softmax_row(scratch + i * ld, keys.n, scale);
+    HWY_NAMESPACE::gemm_f32(scratch, ld, count, values, 0, panels(values.n), out + begin * ldo, ldo,
+                            {});
+  }
+}
+
+void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
+                    const std::int32_t* rows, int length, int heads, int head_dim, float scale,
+                    float* out, float* scratch) {
+  const Tag tag;
+  // A position's row is contiguous over heads: all heads take their part of it while it is near.
+  for (int p = 0; p < length; ++p) {
+    const float* key = keys + rows[p] * ld;
+    for (int h = 0; h < heads; ++h) {
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(h) * head_dim;
+      scratch[static_cast<std::ptrdiff_t>(h) * length + p] = dot(q + at, key + at, head_dim);
+    }
+  }
+  for (int h = 0; h < heads; ++h) {
+    rows::softmax_row(scratch + static_cast<std::ptrdiff_t>(h) * length, length, scale);
+  }
+  std::fill_n(out, static_cast<std::ptrdiff_t>(heads) * head_dim, 0.0F);
+  for (int p = 0; p < length; ++p) {
+    const float* value = values + rows[p] * ld;
+    for (int h = 0; h < heads; ++h) {
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(h) * head_dim;
+      const float weight = scratch[static_cast<std::ptrdiff_t>(h) * length + p];
+      const V weight_v = hn::Set(tag, weight);
+      int d = 0;
+      for (; d + kLanes <= head_dim; d += kLanes) {
+        float* to = out + at + d;
+        hn::StoreU(hn::MulAdd(weight_v, hn::LoadU(tag, value + at + d), hn::LoadU(tag, to)), tag,
+                   to);
+      }
+      for (; d < head_dim; ++d) out[at + d] += weight * value[at + d];
+    }
+  }
+}
+
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

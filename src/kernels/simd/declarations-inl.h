@@ -1,0 +1,42 @@
+// No #pragma once: foreach_target includes this once for each target.
+#if defined(KOBOLT_KERNELS_DECLARATIONS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KOBOLT_KERNELS_DECLARATIONS_INL_H_
+#undef KOBOLT_KERNELS_DECLARATIONS_INL_H_
+#else
+#define KOBOLT_KERNELS_DECLARATIONS_INL_H_
+#endif
+
+#include "hwy/highway.h"
+#include "kernels/kernel_table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+
+void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
+void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
+void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
+                   std::ptrdiff_t ldq, float* scales);
+void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+             const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+             const Epilogue& epilogue);
+void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
+                const float* beta, float epsilon, float* y, std::ptrdiff_t ldy);
+void add(const float* x, float* y, std::size_t count);
+void activate(Activation activation, float* x, std::size_t count);
+void softmax(float* x, std::ptrdiff_t ldx, int m, int n);
+void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
+               const PackedF32& values, float scale, float* out, std::ptrdiff_t ldo,
+               float* scratch);
+void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
+                    const std::int32_t* rows, int length, int heads, int head_dim, float scale,
+                    float* out, float* scratch);
+float log_sum_exp(const float* x, int n);
+int argmax(const float* x, int n);
+void top_k(const float* x, int n, int count, float* values, std::int32_t* indices);
+
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,185 @@
+#include "kernels/simd/targets.h"
+// Order matters: targets.h comes first, and foreach_target.h includes this file once a target.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd/rows_simd.cc"  // NOLINT
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/simd/declarations-inl.h"
+#include "kernels/simd/rows-inl.h"
+#include "kernels/top_k.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+
+using rows::kLanes;
+using rows::Tag;
+using V = hn::Vec<Tag>;
+
+/// Largest magnitude of x; NaN where x has one, infinity included.
+float largest_magnitude(const float* x, int n) {
+  const Tag tag;
+  V largest = hn::Zero(tag);
+  V poison = hn::Zero(tag);  // 0 * x is 0, or NaN where x is not finite
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const V value = hn::LoadU(tag, x + i);
+    largest = hn::Max(largest, hn::Abs(value));
+    poison = hn::MulAdd(value, hn::Zero(tag), poison);
+  }
+  float result = hn::GetLane(hn::MaxOfLanes(tag, largest));
+  float bad = hn::GetLane(hn::SumOfLanes(tag, poison));
+  for (; i < n; ++i) {
+    result = std::max(result, std::abs(x[i]));
+    bad += 0.0F * x[i];
+  }
+  return std::isnan(bad) ? bad : result;
+}
+
+void quantize_row(const float* x, int k, float inverse, std::int16_t* q) {
+  const Tag tag;
+  const hn::Rebind<std::int16_t, Tag> short_tag;
+  const V factor = hn::Set(tag, inverse);
+  int i = 0;
+  for (; i + kLanes <= k; i += kLanes) {
+    const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(tag, x + i), factor));
+    hn::StoreU(hn::DemoteTo(short_tag, rounded), short_tag, q + i);
+  }
+  for (; i < k; ++i) q[i] = static_cast<std::int16_t>(std::nearbyint(x[i] * inverse));
+}
+
+}  // namespace
+
+void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
+                   std::ptrdiff_t ldq, float* scales) {
+  constexpr float kSmallestMagnitude = 1e-30F;  // as the scalar twin
+  const auto limit = static_cast<float>(activation_limit(k));
+  for (int i = 0; i < m; ++i) {
+    const float* in = x + i * ldx;
+    std::int16_t* out = q + i * ldq;
+    const float largest = largest_magnitude(in, k);
+    if (largest >= kSmallestMagnitude) {
+      scales[i] = largest / limit;
+      quantize_row(in, k, limit / largest, out);
+    } else {
+      scales[i] = std::isnan(largest) ? largest : 0.0F;
+      std::fill_n(out, k, std::int16_t{0});
+    }
+    std::fill(out + k, out + 2 * pairs(k), std::int16_t{0});
+  }
+}
+
+void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
+                const float* beta, float epsilon, float* y, std::ptrdiff_t ldy) {
+  const Tag tag;
+  const auto size = static_cast<float>(d);
+  for (int i = 0; i < m; ++i) {
+    const float* in = x + i * ldx;
+    float* out = y + i * ldy;
+    const float mean = rows::sum(in, d) / size;
+    const V mean_v = hn::Set(tag, mean);
+    V squares_v = hn::Zero(tag);
+    int j = 0;
+    for (; j + kLanes <= d; j += kLanes) {
+      const V centred = hn::Sub(hn::LoadU(tag, in + j), mean_v);
+      squares_v = hn::MulAdd(centred, centred, squares_v);
+    }
+    float squares = hn::GetLane(hn::SumOfLanes(tag, squares_v));
+    for (; j < d; ++j) squares += (in[j] - mean) * (in[j] - mean);
+    const float inverse = 1.0F / std::sqrt(squares / size + epsilon);
+    const V inverse_v = hn::Set(tag, inverse);
+    for (j = 0; j + kLanes <= d; j += kLanes) {
+      const V centred = hn::Sub(hn::LoadU(tag, in + j), mean_v);
+      const V scaled = hn::Mul(hn::Mul(centred, inverse_v), hn::LoadU(tag, gamma + j));
+      hn::StoreU(hn::Add(scaled, hn::LoadU(tag, beta + j)), tag, out + j);
+    }
+    for (; j < d; ++j) out[j] = (in[j] - mean) * inverse * gamma[j] + beta[j];
+  }
+}
+
+void add(const float* x, float* y, std::size_t count) {
+  const Tag tag;
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    hn::StoreU(hn::Add(hn::LoadU(tag, x + i), hn::LoadU(tag, y + i)), tag, y + i);
+  }
+  for (; i < count; ++i) y[i] += x[i];
+}
+
+void activate(Activation activation, float* x, std::size_t count) {
+  with_activation(activation, [&]<Activation kActivation>() {
+    const Tag tag;
+    std::size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      hn::StoreU(activation_of<kActivation>(tag, hn::LoadU(tag, x + i)), tag, x + i);
+    }
+    if (i == count) return;
+    float rest[kLanes] = {};
+    std::copy_n(x + i, count - i, rest);
+    hn::StoreU(activation_of<kActivation>(tag, hn::LoadU(tag, rest)), tag, rest);
+    std::copy_n(rest, count - i, x + i);
+  });
+}
+
+void softmax(float* x, std::ptrdiff_t ldx, int m, int n) {
+  for (int i = 0; i < m; ++i) rows::softmax_row(x + i * ldx, n, 1.0F);
+}
+
+float log_sum_exp(const float* x, int n) {
+  const float largest = rows::largest(x, n);
+  if (largest == -std::numeric_limits<float>::infinity()) return largest;
+  const Tag tag;
+  const V shift = hn::Set(tag, largest);
+  V sum = hn::Zero(tag);
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    sum = hn::Add(sum, exp(tag, hn::Sub(hn::LoadU(tag, x + i), shift)));
+  }
+  float total = hn::GetLane(hn::SumOfLanes(tag, sum));
+  for (; i < n; ++i) total += std::exp(x[i] - largest);
+  return largest + std::log(total);
+}
+
+int argmax(const float* x, int n) {
+  const float largest = rows::largest(x, n);
+  const Tag tag;
+  const V wanted = hn::Set(tag, largest);
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const auto found = hn::FindFirstTrue(tag, hn::Eq(hn::LoadU(tag, x + i), wanted));
+    if (found >= 0) return i + static_cast<int>(found);
+  }
+  for (; i < n; ++i) {
+    if (x[i] == largest) return i;
+  }
+  return 0;  // nothing but NaN
+}
+
+void top_k(const float* x, int n, int count, float* values, std::int32_t* indices) {
+  if (count <= 0) return;
+  const Tag tag;
+  TopKHeap heap(count, values, indices);
+  int i = 0;
+  for (; i < n && !heap.full(); ++i) heap.offer(x[i], i);
+  // Most of a vocabulary is below the threshold: four vectors are passed over by one branch.
+  constexpr int kStride = 4 * kLanes;
+  for (; i + kStride <= n; i += kStride) {
+    const V threshold = hn::Set(tag, heap.threshold());
+    const auto above = [&](int at) { return hn::Gt(hn::LoadU(tag, x + at), threshold); };
+    const auto any = hn::Or(hn::Or(above(i), above(i + kLanes)),
+                            hn::Or(above(i + 2 * kLanes), above(i + 3 * kLanes)));
+    if (HWY_LIKELY(hn::AllFalse(tag, any))) continue;  // NaN is above nothing
+    for (int j = i; j < i + kStride; ++j) heap.offer(x[j], j);
+  }
+  for (; i < n; ++i) heap.offer(x[i], i);
+  heap.sort();
+}
+
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
