@@ -17,14 +17,21 @@ struct GeneratedSequence {
 };
 
 struct GenerateOptions {
-  int max_rows = 64;  ///< most rows in one step, over all documents
-  std::function<void(std::size_t done)> progress;
+  /// Most rows in one step, over all documents; a document that needs more by itself gets them.
+  int max_rows = 64;
+  std::function<void(std::size_t done)> progress;  ///< called after each finished document
 };
 
 /// Generates for every document (token ids, special tokens included) as transformers' generate()
 /// does with the same settings; result [document][return sequence], in the order given. Documents
-/// are taken longest first, a finished one leaves and a waiting one enters in mid-decode.
-/// Throws Error(invalid_argument) naming the setting for values that make no sense.
+/// are taken longest first, a finished one leaves and a waiting one enters in mid-decode; what a
+/// document gets does not depend on the others, nor does what it draws when sampling.
+///
+/// Where transformers would fail, at the end of the model's positions, a sequence ends as if
+/// max_length were there.
+///
+/// Throws Error(invalid_argument) naming the setting for values that make no sense, and for a
+/// document that is empty or longer than the model's positions.
 std::vector<std::vector<GeneratedSequence>> generate(
     Backend& backend, std::span<const std::vector<std::int32_t>> documents,
     const GenerationConfig& config, const GenerateOptions& options);

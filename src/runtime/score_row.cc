@@ -1,0 +1,129 @@
+#include "runtime/score_row.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/kernels.h"
+#include "kobolt/error.h"
+
+namespace kobolt {
+namespace {
+
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+bool better(const Candidate& a, const Candidate& b) {
+  return a.score > b.score || (a.score == b.score && a.token < b.token);
+}
+
+[[noreturn]] void not_numbers() {
+  throw Error(ErrorKind::corrupt, "the model's output is not a number",
+              {.field = "logits", .hint = "its weights are damaged or overflow"});
+}
+
+}  // namespace
+
+ScoreRow::ScoreRow(int vocab_size)
+    : vocab_size_(vocab_size),
+      edits_(static_cast<std::size_t>(vocab_size)),
+      edit_round_(static_cast<std::size_t>(vocab_size)),
+      visit_round_(static_cast<std::size_t>(vocab_size)) {}
+
+void ScoreRow::reset(std::span<float> logits, Scale scale) {
+  logits_ = logits;
+  only_edited_ = false;
+  edited_tokens_.clear();
+  ++round_;
+  shift_ = 0;
+  if (scale == Scale::logits) return;
+  shift_ = kernels::log_sum_exp(logits.data(), vocab_size_);
+  if (!std::isfinite(shift_)) not_numbers();
+}
+
+float ScoreRow::operator[](std::int32_t token) const {
+  if (edited(token)) return edits_[static_cast<std::size_t>(token)];
+  if (only_edited_) return kNever;
+  return logits_[static_cast<std::size_t>(token)] - shift_;
+}
+
+void ScoreRow::set(std::int32_t token, float score) {
+  if (!contains(token)) return;
+  if (!edited(token)) {
+    edit_round_[static_cast<std::size_t>(token)] = round_;
+    edited_tokens_.push_back(token);
+  }
+  edits_[static_cast<std::size_t>(token)] = score;
+}
+
+void ScoreRow::forbid(std::span<const std::int32_t> tokens) {
+  for (const std::int32_t token : tokens) set(token, kNever);
+}
+
+void ScoreRow::keep_only(std::span<const std::int32_t> tokens) {
+  ++round_;
+  edited_tokens_.clear();
+  only_edited_ = true;
+  for (const std::int32_t token : tokens) set(token, 0);
+}
+
+// Takes edited tokens out of the selection over the logits; they compete with their edits instead.
+void ScoreRow::hide_edited() {
+  for (const std::int32_t token : edited_tokens_) logits_[static_cast<std::size_t>(token)] = kNever;
+}
+
+void ScoreRow::top(int count, std::vector<Candidate>& out) {
+  out.clear();
+  for (const std::int32_t token : edited_tokens_) {
+    const float score = edits_[static_cast<std::size_t>(token)];
+    if (score > kNever) out.push_back({score, token});
+  }
+  if (!only_edited_) {
+    hide_edited();
+    const int selected = std::min(count, vocab_size_);
+    top_values_.resize(static_cast<std::size_t>(selected));
+    top_tokens_.resize(static_cast<std::size_t>(selected));
+    kernels::top_k(logits_.data(), vocab_size_, selected, top_values_.data(), top_tokens_.data());
+    for (std::size_t i = 0; i < top_tokens_.size(); ++i) {
+      if (top_values_[i] > kNever) {
+        out.push_back({top_values_[i] - shift_, top_tokens_[i]});
+      }
+    }
+  }
+  const auto kept = std::min(out.size(), static_cast<std::size_t>(count));
+  std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(kept), out.end(),
+                    better);
+  out.resize(kept);
+}
+
+void ScoreRow::all(std::vector<Candidate>& out) {
+  out.clear();
+  for (const std::int32_t token : edited_tokens_) {
+    const float score = edits_[static_cast<std::size_t>(token)];
+    if (score > kNever) out.push_back({score, token});
+  }
+  if (only_edited_) return;
+  hide_edited();
+  for (std::int32_t token = 0; token < vocab_size_; ++token) {
+    const float logit = logits_[static_cast<std::size_t>(token)];
+    if (std::isnan(logit)) not_numbers();
+    if (logit > kNever) out.push_back({logit - shift_, token});
+  }
+}
+
+Candidate ScoreRow::best() {
+  Candidate winner{.score = kNever, .token = vocab_size_};
+  if (!only_edited_) {
+    hide_edited();
+    const int token = kernels::argmax(logits_.data(), vocab_size_);
+    const float logit = logits_[static_cast<std::size_t>(token)];
+    if (std::isnan(logit)) not_numbers();
+    winner = {.score = logit - shift_, .token = token};
+  }
+  for (const std::int32_t token : edited_tokens_) {
+    const Candidate edited{.score = edits_[static_cast<std::size_t>(token)], .token = token};
+    if (better(edited, winner)) winner = edited;
+  }
+  return winner.score > kNever ? winner : Candidate{.score = kNever, .token = 0};
+}
+
+}  // namespace kobolt
