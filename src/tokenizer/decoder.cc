@@ -8,6 +8,7 @@
 
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/metaspace.h"
+#include "tokenizer/regex.h"
 #include "tokenizer/unicode.h"
 
 namespace kobolt::text {
@@ -220,6 +221,31 @@ class CtcDecoder final : public TokenDecoder {
   bool cleanup_;
 };
 
+class ReplaceDecoder final : public TokenDecoder {
+ public:
+  ReplaceDecoder(const JsonField& pattern, std::string content)
+      : pattern_(pattern), content_(std::move(content)) {}
+  void decode(std::vector<std::string>& tokens) const override {
+    for (std::string& token : tokens) {
+      if (token.empty()) continue;
+      std::string storage;
+      const std::string_view text = repaired_utf8(token, storage);
+      std::string out;
+      std::size_t covered = 0;
+      pattern_.for_each_match(text, [&](std::size_t start, std::size_t stop) {
+        out.append(text.substr(covered, start - covered)).append(content_);
+        covered = stop;
+      });
+      out.append(text.substr(covered));
+      token = std::move(out);
+    }
+  }
+
+ private:
+  Pattern pattern_;
+  std::string content_;
+};
+
 using Load = std::unique_ptr<TokenDecoder> (*)(const JsonField&);
 
 template <typename Plain>
@@ -247,19 +273,24 @@ std::unique_ptr<TokenDecoder> load_strip_decoder(const JsonField& field) {
                                         field.at("stop").integer(0, most));
 }
 
+std::unique_ptr<TokenDecoder> load_replace_decoder(const JsonField& field) {
+  return std::make_unique<ReplaceDecoder>(field.at("pattern"), field.at("content").string());
+}
+
 std::unique_ptr<TokenDecoder> load_ctc_decoder(const JsonField& field) {
   return std::make_unique<CtcDecoder>(field.text("pad_token", "<pad>"),
                                       field.text("word_delimiter_token", "|"),
                                       field.flag("cleanup", true));
 }
 
-constexpr std::array<std::pair<std::string_view, Load>, 8> loaders = {{
+constexpr std::array<std::pair<std::string_view, Load>, 9> loaders = {{
     {"BPEDecoder", load_bpe_decoder},
     {"ByteFallback", load_plain<ByteFallbackDecoder>},
     {"ByteLevel", load_plain<ByteLevelDecoder>},
     {"CTC", load_ctc_decoder},
     {"Fuse", load_plain<FuseDecoder>},
     {"Metaspace", load_metaspace_decoder},
+    {"Replace", load_replace_decoder},
     {"Strip", load_strip_decoder},
     {"WordPiece", load_wordpiece_decoder},
 }};

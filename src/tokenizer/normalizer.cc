@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/precompiled_charsmap.h"
+#include "tokenizer/regex.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/unicode_form.h"
 
@@ -171,6 +173,34 @@ class NmtNormalizer final : public Normalizer {
   }
 };
 
+class ReplaceNormalizer final : public Normalizer {
+ public:
+  ReplaceNormalizer(const JsonField& pattern, std::string content)
+      : pattern_(pattern), content_(std::move(content)) {}
+  void apply(NormalizedText& text) const override {
+    const std::string_view view = text.view();
+    if (view.empty()) return;
+    std::string out;
+    std::size_t covered = 0;
+    bool changed = false;
+    pattern_.for_each_match(view, [&](std::size_t start, std::size_t stop) {
+      // One character in place of the first one still begins where the text does.
+      const bool one = stop > 0 && decode_at(view, 0).length == stop;
+      if (start == 0 && stop > 0 && (!one || content_.empty())) text.lose_start();
+      out.append(view.substr(covered, start - covered)).append(content_);
+      covered = stop;
+      changed = true;
+    });
+    if (!changed) return;
+    out.append(view.substr(covered));
+    text.replace(std::move(out));
+  }
+
+ private:
+  Pattern pattern_;
+  std::string content_;
+};
+
 class ByteLevelNormalizer final : public Normalizer {
  public:
   void apply(NormalizedText& text) const override {
@@ -222,7 +252,11 @@ std::unique_ptr<Normalizer> load_prepend(const JsonField& field) {
   return std::make_unique<PrependNormalizer>(field.at("prepend").string());
 }
 
-constexpr std::array<std::pair<std::string_view, Load>, 12> loaders = {{
+std::unique_ptr<Normalizer> load_replace(const JsonField& field) {
+  return std::make_unique<ReplaceNormalizer>(field.at("pattern"), field.at("content").string());
+}
+
+constexpr std::array<std::pair<std::string_view, Load>, 14> loaders = {{
     {"BertNormalizer", load_bert},
     {"ByteLevel", load_plain<ByteLevelNormalizer>},
     {"Lowercase", load_plain<LowercaseNormalizer>},
@@ -231,7 +265,9 @@ constexpr std::array<std::pair<std::string_view, Load>, 12> loaders = {{
     {"NFKC", load_form<UnicodeForm::nfkc>},
     {"NFKD", load_form<UnicodeForm::nfkd>},
     {"Nmt", load_plain<NmtNormalizer>},
+    {"Precompiled", load_precompiled_charsmap},
     {"Prepend", load_prepend},
+    {"Replace", load_replace},
     {"Sequence", load_sequence},
     {"Strip", load_strip},
     {"StripAccents", load_plain<StripAccentsNormalizer>},

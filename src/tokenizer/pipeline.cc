@@ -63,7 +63,7 @@ std::vector<std::int32_t> Pipeline::encode(std::string_view text,
   for (const auto& step : parts_.pretokenizers) {
     std::vector<Piece>& next = work->next_pieces;
     next.clear();
-    PieceSink sink(next, work->arena);
+    PieceSink sink(next, work->arena, work->stretches);
     for (const Piece& piece : pieces) {
       if (piece.id >= 0) {
         next.push_back(piece);

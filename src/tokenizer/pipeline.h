@@ -11,6 +11,7 @@
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/decoder.h"
 #include "tokenizer/normalizer.h"
+#include "tokenizer/pattern_split.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pretokenizer.h"
 #include "tokenizer/token_model.h"
@@ -58,6 +59,7 @@ class Pipeline final : public Tokenizer::Impl {
     TextArena arena;
     std::vector<Piece> pieces;
     std::vector<Piece> next_pieces;
+    std::vector<Stretch> stretches;
     std::unique_ptr<ModelScratch> scratch;
   };
   /// Workspaces wait here between calls; there are as many as calls were ever in flight at once.

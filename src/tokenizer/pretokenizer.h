@@ -17,20 +17,26 @@ struct Piece {
   bool at_start = false;  ///< begins where the original text begins
 };
 
-/// Where pre-tokenisers put the pieces that they cut.
+struct Stretch;
+
+/// Where pre-tokenisers put the pieces that they cut, and memory for the work.
 class PieceSink {
  public:
-  PieceSink(std::vector<Piece>& pieces, TextArena& arena) : pieces_(&pieces), arena_(&arena) {}
+  PieceSink(std::vector<Piece>& pieces, TextArena& arena, std::vector<Stretch>& stretches)
+      : pieces_(&pieces), arena_(&arena), stretches_(&stretches) {}
 
   /// Empty pieces are dropped.
   void emit(std::string_view text, bool at_start) {
     if (!text.empty()) pieces_->push_back({text, -1, at_start});
   }
   [[nodiscard]] TextArena& arena() const { return *arena_; }
+  /// For split() to use as it likes.
+  [[nodiscard]] std::vector<Stretch>& stretches() const { return *stretches_; }
 
  private:
   std::vector<Piece>* pieces_;
   TextArena* arena_;
+  std::vector<Stretch>* stretches_;
 };
 
 /// Cuts text into the pieces that the model sees one at a time. Thread-safe.

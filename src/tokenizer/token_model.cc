@@ -3,7 +3,9 @@
 #include <string>
 
 #include "tokenizer/bpe.h"
+#include "tokenizer/unigram.h"
 #include "tokenizer/wordlevel.h"
+#include "tokenizer/wordpiece.h"
 
 namespace kobolt::text {
 namespace {
@@ -35,7 +37,9 @@ Vocabulary load_vocabulary(const JsonField& field) {
 std::unique_ptr<TokenModel> load_model(const JsonField& field) {
   const std::string type = type_of(field);
   if (type == "BPE") return load_bpe(field);
+  if (type == "Unigram") return load_unigram(field);
   if (type == "WordLevel") return load_wordlevel(field);
+  if (type == "WordPiece") return load_wordpiece(field);
   field.at("type").fail(ErrorKind::unsupported, "is a model that Kobolt does not know",
                         "BPE, Unigram, WordLevel, WordPiece");
 }

@@ -2,6 +2,7 @@
 
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
+#include <unicode/uniset.h>
 
 #include <cstring>
 
@@ -9,6 +10,11 @@
 
 namespace kobolt::text {
 namespace {
+
+[[noreturn]] void no_data(UErrorCode status) {
+  throw Error(ErrorKind::not_found, "ICU's Unicode data cannot be loaded",
+              {.found = u_errorName(status), .hint = "reinstall libicu"});
+}
 
 const icu::Normalizer2& instance(UnicodeForm form) {
   UErrorCode status = U_ZERO_ERROR;
@@ -27,11 +33,20 @@ const icu::Normalizer2& instance(UnicodeForm form) {
       result = icu::Normalizer2::getNFKDInstance(status);
       break;
   }
-  if (U_FAILURE(status) != 0 || result == nullptr) {
-    throw Error(ErrorKind::not_found, "ICU's normalisation data cannot be loaded",
-                {.found = u_errorName(status), .hint = "reinstall libicu"});
-  }
+  if (U_FAILURE(status) != 0 || result == nullptr) no_data(status);
   return *result;
+}
+
+// Hugging Face normalises as Unicode 11 does: what came later stays as it is.
+const icu::UnicodeSet& normalized_characters() {
+  static const icu::UnicodeSet set = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    icu::UnicodeSet result(icu::UnicodeString("[:age=11.0:]"), status);
+    if (U_FAILURE(status) != 0) no_data(status);
+    result.freeze();
+    return result;
+  }();
+  return set;
 }
 
 // Length of a prefix that ICU need not look at: ASCII and, for the composed forms, Hangul
@@ -80,7 +95,8 @@ bool to_form(UnicodeForm form, std::string_view utf8, std::string& out) {
   if (normalizer.isNormalizedUTF8(piece, status) != 0) return false;
   std::string normalized(utf8.substr(0, plain));
   icu::StringByteSink<std::string> sink(&normalized, static_cast<std::int32_t>(rest.size()));
-  normalizer.normalizeUTF8(0, piece, sink, nullptr, status);
+  icu::FilteredNormalizer2(normalizer, normalized_characters())
+      .normalizeUTF8(0, piece, sink, nullptr, status);
   if (U_FAILURE(status) != 0) {
     throw Error(ErrorKind::invalid_argument, "the text cannot be normalised",
                 {.found = u_errorName(status)});
