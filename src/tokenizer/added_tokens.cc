@@ -37,7 +37,8 @@ std::size_t leading_space(std::string_view text) {
 
 }  // namespace
 
-void AddedTokens::add(AddedToken token, const TokenModel& model, const Normalizer* normalizer) {
+void AddedTokens::add(AddedToken token, const TokenModel& model, const Normalizer* normalizer,
+                      std::optional<std::int32_t> wanted) {
   if (token.content.empty()) return;
   if (next_id_ < 0) next_id_ = static_cast<std::int32_t>(model.vocab_size());
   std::int32_t id = Vocabulary::none;
@@ -46,9 +47,13 @@ void AddedTokens::add(AddedToken token, const TokenModel& model, const Normalize
   } else {
     id = model.find(token.content);
     if (id == Vocabulary::none) {
-      // A model with gaps in its ids may own the next one.
-      while (model.token(next_id_)) ++next_id_;
-      id = next_id_++;
+      if (wanted && !by_id_.contains(*wanted) && !model.token(*wanted)) {
+        id = *wanted;
+      } else {
+        // A model with gaps in its ids may own the next one.
+        while (model.token(next_id_) || by_id_.contains(next_id_)) ++next_id_;
+        id = next_id_++;
+      }
       ++beyond_model_;
     }
   }

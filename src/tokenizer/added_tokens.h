@@ -31,8 +31,10 @@ struct AddedToken {
 /// The added tokens of a tokenizer, and the search for them.
 class AddedTokens {
  public:
-  /// Adds `token`; its id is the model's, or the next free one after the model's vocabulary.
-  void add(AddedToken token, const TokenModel& model, const Normalizer* normalizer);
+  /// Adds `token`. Its id is the model's, else `wanted`, else the next free one after the model's
+  /// vocabulary.
+  void add(AddedToken token, const TokenModel& model, const Normalizer* normalizer,
+           std::optional<std::int32_t> wanted = {});
   /// Call after the last add().
   void finish();
 

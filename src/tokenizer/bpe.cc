@@ -71,23 +71,19 @@ Bpe::Bpe(Vocabulary vocab, Options options)
   }
 }
 
-void Bpe::add_merge(std::string_view left, std::string_view right, const JsonField& where) {
+std::optional<std::string> Bpe::add_merge(std::string_view left, std::string_view right) {
   const std::size_t prefix = options_.continuing_subword_prefix.size();
-  const auto id_of = [&](std::string_view token) {
-    const std::int32_t id = vocabulary().find(token);
-    if (id == Vocabulary::none) {
-      where.fail(ErrorKind::corrupt, "joins \"" + std::string(left) + "\" and \"" +
-                                         std::string(right) + "\", but \"" + std::string(token) +
-                                         "\" is not in the vocabulary");
-    }
-    return id;
-  };
-  const std::int32_t left_id = id_of(left);
-  const std::int32_t right_id = id_of(right);
   std::string joined(left);
   joined += right.substr(std::min(prefix, right.size()));
+  const std::int32_t left_id = vocabulary().find(left);
+  const std::int32_t right_id = vocabulary().find(right);
+  const std::int32_t joined_id = vocabulary().find(joined);
+  if (left_id == Vocabulary::none) return std::string(left);
+  if (right_id == Vocabulary::none) return std::string(right);
+  if (joined_id == Vocabulary::none) return joined;
   // Of equal merges the last one counts.
-  *merges_.insert(pair_key(left_id, right_id), {}).first = {next_rank_++, id_of(joined)};
+  *merges_.insert(pair_key(left_id, right_id), {}).first = {next_rank_++, joined_id};
+  return std::nullopt;
 }
 
 const Bpe::Merge* Bpe::merge_of(std::int32_t left, std::int32_t right) const {
@@ -270,23 +266,31 @@ std::unique_ptr<TokenModel> load_bpe(const JsonField& field) {
   const JsonField merges = field.at("merges");
   for (std::size_t i = 0; i < merges.array().size(); ++i) {
     const nlohmann::json& value = merges.json()[i];
+    std::string_view left;
+    std::string_view right;
     // Two forms: ["a", "b"] and, older, "a b".
     if (value.is_array()) {
       if (value.size() != 2 || !value[0].is_string() || !value[1].is_string()) {
         merges.element(i).fail(ErrorKind::corrupt, "is no merge", "two strings");
       }
-      model->add_merge(value[0].get_ref<const std::string&>(),
-                       value[1].get_ref<const std::string&>(), merges.element(i));
-      continue;
+      left = value[0].get_ref<const std::string&>();
+      right = value[1].get_ref<const std::string&>();
+    } else {
+      if (!value.is_string()) merges.element(i).fail(ErrorKind::corrupt, "is no merge");
+      const std::string_view text = value.get_ref<const std::string&>();
+      if (text.starts_with("#version")) continue;
+      const std::size_t space = text.find(' ');
+      if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
+        merges.element(i).fail(ErrorKind::corrupt, "is no merge",
+                               "two tokens with one space between them");
+      }
+      left = text.substr(0, space);
+      right = text.substr(space + 1);
     }
-    const JsonField entry = merges.element(i);
-    const std::string_view text = entry.string();
-    if (text.starts_with("#version")) continue;
-    const std::size_t space = text.find(' ');
-    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-      entry.fail(ErrorKind::corrupt, "is no merge", "two tokens with one space between them");
+    if (const auto missing = model->add_merge(left, right)) {
+      merges.element(i).fail(ErrorKind::corrupt,
+                             "needs the token \"" + *missing + "\", which the vocabulary lacks");
     }
-    model->add_merge(text.substr(0, space), text.substr(space + 1), entry);
   }
   return model;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,9 +28,9 @@ class Bpe final : public VocabularyModel {
 
   Bpe(Vocabulary vocabulary, Options options);
 
-  /// Adds the merge of the next lower priority. Throws Error(corrupt) with `where`, which names
-  /// the merge, when one of the three tokens does not exist.
-  void add_merge(std::string_view left, std::string_view right, const JsonField& where);
+  /// Adds the merge of the next lower priority. Returns the token that it needs and that does not
+  /// exist, if there is one.
+  std::optional<std::string> add_merge(std::string_view left, std::string_view right);
 
   void encode(std::string_view piece, std::vector<std::int32_t>& ids,
               ModelScratch& scratch) const override;

@@ -9,35 +9,32 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/regex.h"
+#include "tokenizer/replace_all.h"
 #include "tokenizer/unicode.h"
 
 namespace kobolt::text {
 namespace {
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  if (from.empty()) return;
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
-    text.replace(at, from.size(), to);
-    at += to.size();
-  }
-}
+// Spaces that tokenising put into English text, in the order in which they are taken out.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> spaces_before_signs = {{
+    {" .", "."},
+    {" ?", "?"},
+    {" !", "!"},
+    {" ,", ","},
+    {" ' ", "'"},
+    {" n't", "n't"},
+    {" 'm", "'m"},
+    {" 's", "'s"},
+    {" 've", "'ve"},
+    {" 're", "'re"},
+}};
 
-// Undoes what tokenising did to the spaces of English text.
+// The decoders of `tokenizers` have one rule more than transformers, after "'m".
 void clean_up(std::string& text) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 11> rules = {{
-      {" .", "."},
-      {" ?", "?"},
-      {" !", "!"},
-      {" ,", ","},
-      {" ' ", "'"},
-      {" n't", "n't"},
-      {" 'm", "'m"},
-      {" do not", " don't"},
-      {" 's", "'s"},
-      {" 've", "'ve"},
-      {" 're", "'re"},
-  }};
-  for (const auto& [from, to] : rules) replace_all(text, from, to);
+  for (const auto& [from, to] : spaces_before_signs) {
+    replace_all(text, from, to);
+    if (from == " 'm") replace_all(text, " do not", " don't");
+  }
 }
 
 class BpeDecoder final : public TokenDecoder {
@@ -295,7 +292,23 @@ constexpr std::array<std::pair<std::string_view, Load>, 9> loaders = {{
     {"WordPiece", load_wordpiece_decoder},
 }};
 
+class CleanUpDecoder final : public TokenDecoder {
+ public:
+  void decode(std::vector<std::string>& tokens) const override {
+    std::string whole;
+    for (const std::string& token : tokens) whole += token;
+    for (const auto& [from, to] : spaces_before_signs) replace_all(whole, from, to);
+    tokens.assign(1, std::move(whole));
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<TokenDecoder> make_byte_level_decoder() {
+  return std::make_unique<ByteLevelDecoder>();
+}
+
+std::unique_ptr<TokenDecoder> make_clean_up_decoder() { return std::make_unique<CleanUpDecoder>(); }
 
 void load_decoders(const JsonField& field, TokenDecoders& steps) {
   const JsonField type = field.at("type");

@@ -21,6 +21,12 @@ class TokenDecoder {
 
 using TokenDecoders = std::vector<std::unique_ptr<TokenDecoder>>;
 
+/// Spells bytes out of GPT-2's alphabet.
+std::unique_ptr<TokenDecoder> make_byte_level_decoder();
+/// Takes away the spaces that tokenising put before English punctuation and contractions: what
+/// `clean_up_tokenization_spaces` asks for.
+std::unique_ptr<TokenDecoder> make_clean_up_decoder();
+
 /// Appends to `steps` the steps that a tokenizer.json describes, Sequences flattened.
 /// Throws Error(unsupported) naming a type that Kobolt does not know.
 void load_decoders(const JsonField& field, TokenDecoders& steps);

@@ -4,20 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "tokenizer/folder_settings.h"
 #include "tokenizer/pipeline.h"
 
 namespace kobolt::text {
 namespace {
-
-AddedToken load_added_token(const JsonField& field) {
-  const bool special = field.flag("special", false);
-  return {.content = field.at("content").string(),
-          .single_word = field.flag("single_word", false),
-          .lstrip = field.flag("lstrip", false),
-          .rstrip = field.flag("rstrip", false),
-          .normalized = field.flag("normalized", !special),
-          .special = special};
-}
 
 Truncation load_truncation(const JsonField& field) {
   Truncation result;
@@ -60,7 +51,8 @@ std::unique_ptr<Tokenizer::Impl> load_tokenizer_json(std::string_view bytes) {
   if (const auto field = root.find("truncation")) parts.truncation = load_truncation(*field);
   if (const auto list = root.find("added_tokens")) {
     for (std::size_t i = 0; i < list->array().size(); ++i) {
-      parts.added.add(load_added_token(list->element(i)), *parts.model, parts.normalizer.get());
+      parts.added.add(load_added_token(list->element(i), false), *parts.model,
+                      parts.normalizer.get());
     }
   }
   parts.added.finish();

@@ -107,7 +107,8 @@ std::string Pipeline::decode(std::span<const std::int32_t> ids, bool skip_specia
     std::string token;
     if (const std::string* added = parts_.added.token(id)) {
       token = *added;
-    } else if (const auto known = parts_.model->token(id)) {
+    } else if (const auto known = parts_.target_vocabulary ? parts_.target_vocabulary->token(id)
+                                                           : parts_.model->token(id)) {
       token = *known;
     } else {
       continue;

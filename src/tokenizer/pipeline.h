@@ -37,6 +37,7 @@ struct PipelineParts {
   bool has_decoder = false;  ///< without one, tokens are joined by spaces
   AddedTokens added;
   std::optional<Truncation> truncation;
+  std::optional<Vocabulary> target_vocabulary;  ///< decode's, where it is not the model's
 };
 
 /// A tokenizer that works as Hugging Face `tokenizers` does.

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "kobolt/error.h"
+#include "tokenizer/folder_loader.h"
 #include "tokenizer/json_loader.h"
 #include "tokenizer/tokenizer_impl.h"
 #include "tokenizer/unicode.h"
@@ -11,13 +11,14 @@
 namespace kobolt {
 
 std::span<const std::string_view> tokenizer_file_names() {
-  static constexpr std::array<std::string_view, 12> names = {"tokenizer.json",
+  static constexpr std::array<std::string_view, 13> names = {"tokenizer.json",
                                                              "tokenizer_config.json",
                                                              "special_tokens_map.json",
                                                              "added_tokens.json",
                                                              "vocab.json",
                                                              "merges.txt",
                                                              "vocab.txt",
+                                                             "target_vocab.json",
                                                              "source.spm",
                                                              "target.spm",
                                                              "sentencepiece.bpe.model",
@@ -26,11 +27,11 @@ std::span<const std::string_view> tokenizer_file_names() {
   return names;
 }
 
-Tokenizer Tokenizer::load(const TokenizerFiles& files, Family /*family*/) {
+Tokenizer Tokenizer::load(const TokenizerFiles& files, Family family) {
   if (const auto file = files.find("tokenizer.json"); file != files.end()) {
     return Tokenizer(text::load_tokenizer_json(file->second));
   }
-  throw Error(ErrorKind::not_found, "the checkpoint has no tokenizer", {.file = "tokenizer.json"});
+  return Tokenizer(text::load_tokenizer_folder(files, family));
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
