@@ -127,9 +127,9 @@ std::string_view header_of(std::span<const std::byte> bytes, const std::string& 
 
 }  // namespace
 
-std::map<std::string, Tensor> read_safetensors(const std::shared_ptr<const MappedFile>& file,
-                                               const std::string& name) {
-  const auto bytes = file->bytes();
+std::map<std::string, Tensor> read_safetensors(const SourceFile& file) {
+  const std::string& name = file.name;
+  const auto bytes = file.bytes;
   const std::string_view header = header_of(bytes, name);
   const json entries = parse_json_object(header, name);
   const auto data = bytes.subspan(kLengthBytes + header.size());
@@ -160,7 +160,7 @@ std::map<std::string, Tensor> read_safetensors(const std::shared_ptr<const Mappe
            needed ? std::to_string(*needed) : "more than any file holds");
     }
     tensor.bytes = data.subspan(begin, end - begin);
-    tensor.owner = file;
+    tensor.owner = file.owner;
     const auto placed = tensors.emplace(key, std::move(tensor)).first;
     ranges.push_back({begin, end, &placed->first});
   }

@@ -2,19 +2,17 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 
-#include "base/mapped_file.h"
+#include "checkpoint/source_file.h"
 #include "kobolt/tensor.h"
 
 namespace kobolt {
 
-/// The tensors of a safetensors file, borrowed from `file`. The header is checked as the format
+/// The tensors of a safetensors file, borrowed from it. The header is checked as the format
 /// demands: data ranges match dtype and shape, do not overlap, and cover the file without holes.
-/// Throws Error naming `name` (the file) and the tensor.
-std::map<std::string, Tensor> read_safetensors(const std::shared_ptr<const MappedFile>& file,
-                                               const std::string& name);
+/// Throws Error naming file and tensor.
+std::map<std::string, Tensor> read_safetensors(const SourceFile& file);
 
 /// Writes `tensors` converted to `dtype` (f32, f16 or bf16) as a safetensors file with metadata
 /// {"format": "pt"}. Written beside, synced and renamed. Throws Error; unsupported, naming the

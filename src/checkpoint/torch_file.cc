@@ -162,9 +162,8 @@ class LegacyReader {
 /// Turns the windows of a pickle into tensors.
 class TensorBuilder {
  public:
-  TensorBuilder(const Archive& archive, const std::shared_ptr<const MappedFile>& owner,
-                const std::string& file)
-      : archive_(archive), owner_(owner), file_(file) {}
+  TensorBuilder(const Archive& archive, const SourceFile& source)
+      : archive_(archive), source_(source), file_(source.name) {}
 
   Tensor build(const std::string& name, const PickledTensor& window) {
     const PickledStorage& storage = archive_.pickle.storages[window.storage];
@@ -175,15 +174,15 @@ class TensorBuilder {
     tensor.dtype = storage.dtype;
     tensor.shape = window.shape;
     if (elements == 0) {
-      tensor.owner = owner_;
+      tensor.owner = source_.owner;
     } else if (contiguous(window)) {
       tensor.bytes = data.subspan(static_cast<std::size_t>(window.offset) * size,
                                   static_cast<std::size_t>(elements) * size);
-      tensor.owner = owner_;
+      tensor.owner = source_.owner;
     } else {
       // However many windows on one storage there are, copies stay within what the file holds.
       copied_ += static_cast<std::size_t>(elements) * size;
-      if (copied_ > owner_->bytes().size()) {
+      if (copied_ > source_.bytes.size()) {
         fail(file_, name, "more strided tensors than the file has data for", "", "",
              ErrorKind::unsupported, "save them with .contiguous()");
       }
@@ -264,7 +263,7 @@ class TensorBuilder {
   }
 
   const Archive& archive_;
-  const std::shared_ptr<const MappedFile>& owner_;
+  const SourceFile& source_;
   const std::string& file_;
   std::size_t copied_ = 0;
 };
@@ -278,9 +277,9 @@ Archive open_archive(Bytes bytes, const std::string& file) {
 
 }  // namespace
 
-std::map<std::string, Tensor> read_torch_file(const std::shared_ptr<const MappedFile>& file,
-                                              const std::string& name) {
-  const Archive archive = open_archive(file->bytes(), name);
+std::map<std::string, Tensor> read_torch_file(const SourceFile& file) {
+  const std::string& name = file.name;
+  const Archive archive = open_archive(file.bytes, name);
   const Pickle& pickle = archive.pickle;
   const PickleNode& root = pickle.nodes[pickle.root];
   const char* hint = "save model.state_dict() with torch.save, or use safetensors";
@@ -288,7 +287,7 @@ std::map<std::string, Tensor> read_torch_file(const std::shared_ptr<const Mapped
     fail(name, "", "not a state dict", std::string(name_of(root.kind)), "a dict of tensors",
          ErrorKind::unsupported, hint);
   }
-  TensorBuilder builder(archive, file, name);
+  TensorBuilder builder(archive, file);
   std::map<std::string, Tensor> tensors;
   for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
     const PickleNode& key = pickle.nodes[root.items[i]];

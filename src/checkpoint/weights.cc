@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "checkpoint/json_fields.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/source_file.h"
 #include "checkpoint/torch_file.h"
 #include "kobolt/error.h"
 
@@ -14,8 +15,7 @@ namespace kobolt {
 namespace {
 
 using nlohmann::json;
-using Reader = std::map<std::string, Tensor> (*)(const std::shared_ptr<const MappedFile>&,
-                                                 const std::string&);
+using Reader = std::map<std::string, Tensor> (*)(const SourceFile&);
 
 struct Container {
   const char* file;
@@ -29,7 +29,7 @@ constexpr std::array kContainers{
 };
 
 StoredWeights read_single(const std::filesystem::path& path, Reader read) {
-  return {read(MappedFile::open(path), path.string()), path.string()};
+  return {read(SourceFile::open(path)), path.string()};
 }
 
 // The index maps each tensor's name to the file that holds it.
@@ -58,7 +58,7 @@ StoredWeights read_sharded(const std::filesystem::path& index, Reader read) {
   StoredWeights weights{{}, index.string()};
   for (const auto& [shard, names] : tensors_by_shard(index)) {
     const std::filesystem::path path = index.parent_path() / shard;
-    auto tensors = read(MappedFile::open(path), path.string());
+    auto tensors = read(SourceFile::open(path));
     for (const std::string& name : names) {
       const auto found = tensors.find(name);
       if (found == tensors.end()) {

@@ -3,7 +3,8 @@
 
     python3 tests/golden/make_checkpoints.py            # rewrites tests/data/checkpoints
 
-Needs torch, transformers 5, safetensors and numpy. Deterministic: seeded, one thread, no clock.
+Needs torch, transformers 5, safetensors and numpy. Deterministic (seeded, one thread), but
+for mbart50/pytorch_model.bin: the form before zip takes memory addresses as keys of storages.
 
 Each folder is a checkpoint as transformers saves it, in one of the containers that Kobolt reads, and
 `expected.json`, computed by transformers from the saved folder in float32:
