@@ -51,8 +51,8 @@ constexpr std::array<std::string_view, 4> files = {
 std::vector<kobolt::Tokenizer> load_all() {
   std::vector<kobolt::Tokenizer> tokenizers;
   for (const std::string_view file : files) {
-    tokenizers.push_back(kobolt::Tokenizer::load({{"tokenizer.json", std::string(file)}},
-                                                 kobolt::Family::bart));
+    tokenizers.push_back(
+        kobolt::Tokenizer::load({{"tokenizer.json", std::string(file)}}, kobolt::Family::bart));
   }
   return tokenizers;
 }

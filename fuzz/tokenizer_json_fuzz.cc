@@ -10,7 +10,8 @@
 #include "kobolt/tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::string_view texts[] = {"", "a ab <s>", "안녕 ＡＢ 😀\n 3.14 it's", "\xff\xe1\x80 x"};
+  constexpr std::string_view texts[] = {"", "a ab <s>", "안녕 ＡＢ 😀\n 3.14 it's",
+                                        "\xff\xe1\x80 x"};
   try {
     const kobolt::Tokenizer tokenizer = kobolt::Tokenizer::load(
         {{"tokenizer.json", std::string(reinterpret_cast<const char*>(data), size)}},

@@ -6,6 +6,7 @@
 #include "kobolt/error.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/generation_config.h"
+#include "kobolt/inspect.h"
 #include "kobolt/model.h"
 #include "kobolt/summarizer.h"
 #include "kobolt/tensor.h"

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kobolt/model.h"
+
+namespace kobolt {
+
+/// The module that a tensor belongs to, as people name it: without the "model." in front and the
+/// ".weight" or ".bias" behind. "encoder.layers.0.fc1" for model.encoder.layers.0.fc1.weight.
+std::string_view module_of(std::string_view tensor);
+
+/// Selects modules by name. '*' stands for any characters within one part between dots, so
+/// "encoder.layers.*.fc1" is every encoder layer's fc1 and "decoder.layers.1*" layers 1 and 10 to
+/// 19. A pattern that names a module selects all below it too: "encoder.layers.0" the whole layer.
+class ModulePattern {
+ public:
+  /// "model." in front may be left out.
+  explicit ModulePattern(std::string_view pattern);
+
+  [[nodiscard]] bool matches(std::string_view module) const;
+
+ private:
+  std::vector<std::string> parts_;
+};
+
+/// The modules of a model that match any of `patterns`, in the order of computation, each once.
+/// Throws Error(invalid_argument) for a pattern that matches none, naming the closest ones.
+std::vector<std::string> select_modules(std::span<const std::string> patterns,
+                                        const ModelConfig& config);
+
+}  // namespace kobolt

@@ -1,0 +1,104 @@
+#include "kobolt/inspect.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "checkpoint/temporary_folder.h"
+#include "kobolt/compile.h"
+#include "kobolt/error.h"
+
+namespace kobolt {
+namespace {
+
+const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
+
+std::map<std::string, PartSummary> parts_of(const ModelSummary& summary) {
+  std::map<std::string, PartSummary> parts;
+  for (const PartSummary& part : summary.parts) parts.emplace(part.name, part);
+  return parts;
+}
+
+TEST(Inspect, CountsTheParametersOfACheckpointByPart) {
+  const ModelSummary summary = inspect(kCheckpoints / "bart");
+  const auto parts = parts_of(summary);
+  // d 16, vocabulary 120, 64 positions and 2 more on each side.
+  EXPECT_EQ(parts.at("embeddings").parameters, 120U * 16 + 2 * 66 * 16);
+  const std::uint64_t attention = 4 * (16 * 16 + 16) + 2 * 16;
+  const auto feed_forward = [](std::uint64_t ffn) { return 2 * 16 * ffn + ffn + 16 + 2 * 16; };
+  EXPECT_EQ(parts.at("encoder").parameters, 2 * (attention + feed_forward(32)) + 2 * 16);
+  EXPECT_EQ(parts.at("decoder").parameters, 2 * (2 * attention + feed_forward(24)) + 2 * 16);
+  EXPECT_EQ(parts.at("output").parameters, 120U);
+  EXPECT_EQ(summary.parameters * 4, summary.weight_bytes);
+  EXPECT_EQ(summary.formats, (std::map<std::string, std::uint64_t>{{"F32", summary.weight_bytes}}));
+  EXPECT_GT(summary.file_bytes, summary.weight_bytes);
+  EXPECT_FALSE(summary.precision.has_value());
+  EXPECT_EQ(summary.generation.num_beams, 4);
+  EXPECT_EQ(summary.provenance.source_hash.size(), 32U);
+}
+
+TEST(Inspect, SaysWhyATokenizerCannotBeUsed) {
+  const ModelSummary summary = inspect(kCheckpoints / "bart");
+  EXPECT_TRUE(summary.tokenizer.kind.empty());
+  EXPECT_FALSE(summary.tokenizer.problem.empty());
+  EXPECT_TRUE(summary.tokenizer.files.empty());
+}
+
+class InspectFamily : public testing::TestWithParam<const char*> {};
+
+// The engine has the same parameters, however it stores them.
+TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
+  const TemporaryFolder folder;
+  const auto checkpoint = kCheckpoints / GetParam();
+  const ModelSummary before = inspect(checkpoint);
+  for (const Precision precision : {Precision::fp32, Precision::int8}) {
+    const auto path = folder.path() / "model.kobolt";
+    compile(Model::load(checkpoint), path, {.precision = precision});
+    const ModelSummary after = inspect(path);
+    EXPECT_EQ(after.precision, precision);
+    EXPECT_EQ(after.format_version, 1);
+    EXPECT_EQ(after.config, before.config);
+    EXPECT_EQ(after.provenance.source_hash, before.provenance.source_hash);
+    EXPECT_EQ(after.file_bytes, std::filesystem::file_size(path));
+    EXPECT_LE(after.weight_bytes, after.file_bytes);
+    const auto parts = parts_of(after);
+    for (const auto& [name, part] : parts_of(before)) {
+      // A stored sinusoidal table counts in a checkpoint; an engine cannot tell it from a computed.
+      if (name == "embeddings" && before.config.positions == Positions::sinusoidal) continue;
+      EXPECT_EQ(parts.at(name).parameters, part.parameters) << name;
+      EXPECT_GT(parts.at(name).bytes, 0U) << name;
+    }
+    EXPECT_EQ(after.formats.contains("I8"), precision == Precision::int8);
+    EXPECT_FALSE(after.formats.contains("U8"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, InspectFamily,
+                         testing::Values("bart", "bart-untied", "mbart", "marian",
+                                         "marian-separate", "pegasus"),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(Inspect, RefusesWhatIsNeither) {
+  const TemporaryFolder folder;
+  EXPECT_THROW(inspect(folder.path()), Error);
+  EXPECT_THROW(inspect(folder.path() / "absent"), Error);
+  EXPECT_THROW(inspect(folder.write("x", "not an engine")), Error);
+}
+
+TEST(Inspect, ShowsTheTrainedModelsTokenizer) {
+  const std::filesystem::path model = KOBOLT_SOURCE_DIR "/../shared/models/deb-bart";
+  if (!std::filesystem::exists(model)) GTEST_SKIP() << "needs " << model;
+  const ModelSummary summary = inspect(model);
+  EXPECT_EQ(summary.tokenizer.kind, "BPE");
+  EXPECT_EQ(summary.tokenizer.vocab_size, 8000);
+  EXPECT_EQ(summary.tokenizer.problem, "");
+}
+
+}  // namespace
+}  // namespace kobolt
