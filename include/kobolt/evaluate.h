@@ -17,6 +17,7 @@ struct Example {
   std::string id;  ///< the file's id field, else its line (or its item in a list), from 1
   std::string document;
   std::vector<std::string> references;  ///< empty where the file has no such field
+  bool numbered = false;                ///< the file gives no id: it is such a number
 };
 
 struct DatasetOptions {
@@ -25,6 +26,7 @@ struct DatasetOptions {
   std::string id_field = "id";
   bool need_references = false;  ///< a line without the summary field is then an error
   bool need_document = true;     ///< a line without the document field is an error
+  bool blank_lines = false;      ///< plain text: an empty line is an empty document, not skipped
 };
 
 /// Reads a data set in UTF-8, by extension: .jsonl and .ndjson (one object a line), .json (a list

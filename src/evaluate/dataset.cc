@@ -90,10 +90,12 @@ std::vector<Example> read_text(std::string_view bytes, const std::string& file,
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.find_first_not_of(" \t\r\f\v") == std::string_view::npos) continue;
+    const bool blank = line.find_first_not_of(" \t\r\f\v") == std::string_view::npos;
+    if (blank && !options.blank_lines) continue;
     std::string storage;
-    examples.push_back(
-        {.id = std::to_string(number), .document = std::string(repaired_utf8(line, storage))});
+    examples.push_back({.id = std::to_string(number),
+                        .document = std::string(repaired_utf8(line, storage)),
+                        .numbered = true});
   }
   return examples;
 }

@@ -106,6 +106,7 @@ Example to_example(Record&& record, const std::string& file, const DatasetOption
     example.id = std::move(value->text);
   } else {
     example.id = std::to_string(record.number);
+    example.numbered = true;
   }
   return example;
 }

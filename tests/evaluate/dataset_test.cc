@@ -56,6 +56,14 @@ TEST_F(DatasetTest, TextIsADocumentALine) {
   EXPECT_EQ(examples[2].document, "three");
 }
 
+TEST_F(DatasetTest, BlankLinesOfTextCountWhenAskedFor) {
+  const auto examples = read("a.txt", "one\n\ntwo\n", {.blank_lines = true});
+  ASSERT_EQ(examples.size(), 3U);
+  EXPECT_EQ(examples[1].document, "");
+  EXPECT_EQ(examples[2].id, "3");
+  EXPECT_TRUE(examples[2].numbered);
+}
+
 TEST_F(DatasetTest, TextHasNoReferences) {
   try {
     (void)read("a.txt", "one", {.need_references = true});
