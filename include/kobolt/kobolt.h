@@ -3,6 +3,7 @@
 /// Everything: load, compile, run, evaluate, benchmark.
 #include "kobolt/benchmark.h"
 #include "kobolt/compile.h"
+#include "kobolt/doctor.h"
 #include "kobolt/error.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/generation_config.h"

@@ -1,11 +1,17 @@
-#include <CLI/CLI.hpp>
-#include <exception>
+#include <csignal>
 
-#include "kobolt/version.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/output.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Kobolt makes encoder-decoder summarisers small and fast, and proves what it cost."};
-  app.set_version_flag("--version", std::string(kobolt::version()));
-  CLI11_PARSE(app, argc, argv);
-  return 0;
+  // A closed pipe is then an error of the write that meets it: files in the making are cleaned up.
+  std::signal(SIGPIPE, SIG_IGN);
+  kobolt::cli::guard_standard_streams();
+
+  kobolt::cli::GlobalOptions global;
+  CLI::App app;
+  kobolt::cli::prepare_app(app, global);
+  kobolt::cli::add_doctor(app, global);
+  return kobolt::cli::run_app(app, argc, argv);
 }

@@ -1,8 +1,6 @@
 #include "runtime/thread_pool.h"
 
-#include <sched.h>
-
-#include <algorithm>
+#include "base/machine.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -24,13 +22,6 @@ void pause() {
 }
 
 }  // namespace
-
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = usable_cores();

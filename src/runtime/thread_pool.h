@@ -8,9 +8,6 @@
 
 namespace kobolt {
 
-/// Cores that this process may use, by affinity.
-int usable_cores();
-
 /// A fixed set of threads for short parallel loops. The caller takes part, so a pool of one thread
 /// starts none. Idle workers spin for a moment, then sleep: a decoding step has dozens of loops a
 /// few microseconds apart, and waking a sleeping thread costs as much as a whole loop.

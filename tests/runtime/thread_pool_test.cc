@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/machine.h"
+
 namespace kobolt {
 namespace {
 

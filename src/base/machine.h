@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+namespace kobolt {
+
+/// Logical cores that this process may use: its affinity, and no more than the control group's
+/// quota, rounded up. At least 1. The default number of threads everywhere.
+int usable_cores();
+
+/// Cores' worth of time that the control groups (version 2 or 1) above this process allow; 0 where
+/// there is no limit.
+double cpu_quota();
+
+/// Bytes that the control groups above this process allow; 0 where there is no limit.
+std::uint64_t memory_limit();
+
+}  // namespace kobolt

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/command.h"
+
+/// Every command of the program, each in the file of its name. main.cc lists them in the order of
+/// the help text.
+namespace kobolt::cli {
+
+void add_doctor(CLI::App& app, const GlobalOptions& global);
+
+}  // namespace kobolt::cli

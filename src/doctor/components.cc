@@ -1,0 +1,118 @@
+#include "doctor/components.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace kobolt {
+namespace {
+
+struct CloseLibrary {
+  void operator()(void* handle) const { ::dlclose(handle); }
+};
+using Library = std::unique_ptr<void, CloseLibrary>;
+
+template <typename Function>
+Function* symbol(const Library& library, const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(library.get(), name));
+}
+
+// CUDA counts 12040 for 12.4.
+std::string cuda_version(const Library& library, const char* function) {
+  auto* get = symbol<int(int*)>(library, function);
+  int version = 0;
+  if (get == nullptr || get(&version) != 0 || version <= 0) return {};
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+std::string driver_version(const Library& library) {
+  return cuda_version(library, "cuDriverGetVersion");
+}
+
+std::string runtime_version(const Library& library) {
+  return cuda_version(library, "cudaRuntimeGetVersion");
+}
+
+// TensorRT 10 counts 100300 for 10.3.0, older ones 8601 for 8.6.1.
+std::string tensorrt_version(const Library& library) {
+  auto* get = symbol<int()>(library, "getInferLibVersion");
+  const int version = get == nullptr ? 0 : get();
+  if (version <= 0) return {};
+  const int major = version >= 100000 ? 10000 : 1000;
+  return fmt::format("{}.{}.{}", version / major, version % major / 100, version % 100);
+}
+
+// The first two members of OrtApiBase, which are stable by contract.
+struct OnnxRuntimeBase {
+  const void* (*get_api)(std::uint32_t version);
+  const char* (*get_version)();
+};
+
+std::string onnx_runtime_version(const Library& library) {
+  auto* get = symbol<const OnnxRuntimeBase*()>(library, "OrtGetApiBase");
+  const OnnxRuntimeBase* base = get == nullptr ? nullptr : get();
+  const char* version = base == nullptr ? nullptr : base->get_version();
+  return version == nullptr ? std::string{} : version;
+}
+
+struct Candidate {
+  const char* name;
+  const char* purpose;
+  std::vector<const char*> libraries;  // newest first
+  std::string (*version)(const Library&);
+  const char* install;
+};
+
+Component probe(const Candidate& candidate) {
+  Component component{.name = candidate.name, .purpose = candidate.purpose};
+  component.install = candidate.install;
+  for (const char* name : candidate.libraries) {
+    const Library library(::dlopen(name, RTLD_LAZY | RTLD_LOCAL));
+    if (!library) continue;
+    component.found = true;
+    component.library = name;
+    if (candidate.version != nullptr) component.version = candidate.version(library);
+    break;
+  }
+  return component;
+}
+
+}  // namespace
+
+std::vector<Component> probe_components() {
+  const std::vector<Candidate> candidates{
+      {"CUDA driver",
+       "NVIDIA GPUs",
+       {"libcuda.so.1"},
+       driver_version,
+       "Debian package nvidia-driver (non-free), for a machine with an NVIDIA GPU"},
+      {"CUDA runtime",
+       "NVIDIA GPUs",
+       {"libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0", "libcudart.so"},
+       runtime_version,
+       "Debian package nvidia-cuda-toolkit (non-free)"},
+      {"TensorRT",
+       "engines for NVIDIA GPUs",
+       {"libnvinfer.so.10", "libnvinfer.so.8", "libnvinfer.so"},
+       tensorrt_version,
+       "package libnvinfer-dev of NVIDIA's own repository"},
+      {"LibTorch",
+       "TorchScript models",
+       {"libtorch.so", "libtorch.so.2.6", "libtorch.so.1.13"},
+       nullptr,
+       "Debian package libtorch-dev"},
+      {"ONNX Runtime",
+       "ONNX models",
+       {"libonnxruntime.so.1", "libonnxruntime.so"},
+       onnx_runtime_version,
+       "Debian package libonnxruntime-dev (Debian 13 or newer)"},
+  };
+  std::vector<Component> components;
+  for (const Candidate& candidate : candidates) components.push_back(probe(candidate));
+  return components;
+}
+
+}  // namespace kobolt
