@@ -12,6 +12,9 @@ int main(int argc, char** argv) {
   kobolt::cli::GlobalOptions global;
   CLI::App app;
   kobolt::cli::prepare_app(app, global);
+  kobolt::cli::add_compile(app, global);
+  kobolt::cli::add_run(app, global);
+  kobolt::cli::add_bench(app, global);
   kobolt::cli::add_doctor(app, global);
   return kobolt::cli::run_app(app, argc, argv);
 }
