@@ -95,10 +95,12 @@ class EmbeddingResolver {
                      lookup(tensors_, kEncoder)});
   }
 
-  // Arguments are copied before anything is erased: they point into tensors_.
-  void place(const Tensor encoder, const Tensor decoder, const Tensor* output_found) {
-    const bool has_output = output_found != nullptr;
-    const Tensor output = has_output ? *output_found : Tensor{};
+  void place(const Tensor& found_encoder, const Tensor& found_decoder, const Tensor* found_output) {
+    // Copies, for these lie in tensors_, which loses all four.
+    const Tensor encoder = found_encoder;
+    const Tensor decoder = found_decoder;
+    const bool has_output = found_output != nullptr;
+    const Tensor output = has_output ? *found_output : Tensor{};
     for (const char* name : {kShared, kEncoder, kDecoder, kOutput}) tensors_.erase(name);
     config_.shared_embedding = same_values(encoder, decoder);
     if (config_.shared_embedding) {

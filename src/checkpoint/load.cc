@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/mapped_file.h"
+#include "base/presence.h"
 #include "checkpoint/canonical.h"
 #include "checkpoint/config.h"
 #include "checkpoint/generation.h"
@@ -25,6 +27,7 @@ constexpr std::array kTokenizerFiles{
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.json",
+    "target_vocab.json",
     "merges.txt",
     "vocab.txt",
     "source.spm",
@@ -38,7 +41,7 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder) {
   TokenizerFiles files;
   for (const char* name : kTokenizerFiles) {
     const std::filesystem::path path = folder / name;
-    if (std::filesystem::exists(path)) files.emplace(name, read_text_file(path));
+    if (may_exist(path)) files.emplace(name, read_text_file(path));
   }
   return files;
 }
@@ -59,8 +62,9 @@ std::string hash_of(const std::map<std::string, Tensor>& tensors) {
 }
 
 void require_folder(const std::filesystem::path& folder) {
-  if (std::filesystem::is_directory(folder)) return;
-  const bool exists = std::filesystem::exists(folder);
+  std::error_code failure;
+  if (std::filesystem::is_directory(folder, failure)) return;
+  const bool exists = may_exist(folder);
   throw Error(exists ? ErrorKind::invalid_argument : ErrorKind::not_found,
               exists ? "not a checkpoint folder" : "no such folder",
               {.file = folder.string(),
@@ -77,7 +81,7 @@ Model Model::load(const std::filesystem::path& folder) {
   model.config = parse_model_config(model.raw_config, config_path.string());
 
   const std::filesystem::path generation_path = folder / "generation_config.json";
-  if (std::filesystem::exists(generation_path)) {
+  if (may_exist(generation_path)) {
     model.raw_generation_config = read_text_file(generation_path);
     model.generation =
         parse_generation_config(model.raw_generation_config, generation_path.string());

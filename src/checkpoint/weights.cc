@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/mapped_file.h"
+#include "base/presence.h"
 #include "checkpoint/json_fields.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/source_file.h"
@@ -76,10 +77,10 @@ StoredWeights read_sharded(const std::filesystem::path& index, Reader read) {
 StoredWeights read_weights(const std::filesystem::path& folder) {
   std::string looked_for;
   for (const Container& container : kContainers) {
-    if (std::filesystem::exists(folder / container.file)) {
+    if (may_exist(folder / container.file)) {
       return read_single(folder / container.file, container.read);
     }
-    if (std::filesystem::exists(folder / container.index)) {
+    if (may_exist(folder / container.index)) {
       return read_sharded(folder / container.index, container.read);
     }
     for (const char* name : {container.file, container.index}) {

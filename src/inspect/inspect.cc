@@ -50,13 +50,16 @@ void add_up(ModelSummary& summary) {
   }
 }
 
+// A file that disappears meanwhile counts as nothing.
 std::uint64_t bytes_in_folder(const std::filesystem::path& folder) {
   std::uint64_t total = 0;
-  std::error_code failure;  // a file that disappears meanwhile counts as nothing
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
-    if (!entry.is_regular_file(failure)) continue;
-    const std::uintmax_t size = entry.file_size(failure);
-    if (!failure) total += size;
+  std::error_code failure;
+  std::filesystem::directory_iterator entry(folder, failure);
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    std::error_code unknown;
+    if (!entry->is_regular_file(unknown)) continue;
+    const std::uintmax_t size = entry->file_size(unknown);
+    if (!unknown) total += size;
   }
   return total;
 }
@@ -138,7 +141,8 @@ ModelSummary inspect_engine(const std::filesystem::path& path) {
 }  // namespace
 
 ModelSummary inspect(const std::filesystem::path& path) {
-  const bool file = std::filesystem::is_regular_file(path);
+  std::error_code failure;  // loading says what is wrong
+  const bool file = std::filesystem::is_regular_file(path, failure);
   ModelSummary summary = file ? inspect_engine(path) : inspect_checkpoint(path);
   summary.path = path.string();
   add_up(summary);

@@ -185,6 +185,10 @@ TEST(Load, RefusesFoldersAndFilesThatAreNotThere) {
   const Error no_config = refusal([&] { Model::load(folder.path()); });
   EXPECT_EQ(no_config.kind(), ErrorKind::not_found);
   EXPECT_THAT(no_config.what(), HasSubstr("config.json"));
+  // A path that leads through a file is an Error too, whatever the operating system calls it.
+  folder.write("config.json", "{}");
+  EXPECT_THROW(Model::load(folder.path() / "config.json" / "below"), Error);
+  EXPECT_THROW(Model::load(std::string(5000, 'x')), Error);
   const auto file = folder.write("model.safetensors", "x");
   EXPECT_EQ(refusal([&] { Model::load(file); }).kind(), ErrorKind::invalid_argument);
 }
