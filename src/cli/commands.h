@@ -6,6 +6,7 @@
 /// the help text.
 namespace kobolt::cli {
 
+void add_inspect(CLI::App& app, const GlobalOptions& global);
 void add_compile(CLI::App& app, const GlobalOptions& global);
 void add_run(CLI::App& app, const GlobalOptions& global);
 void add_bench(CLI::App& app, const GlobalOptions& global);

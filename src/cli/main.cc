@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   kobolt::cli::GlobalOptions global;
   CLI::App app;
   kobolt::cli::prepare_app(app, global);
+  kobolt::cli::add_inspect(app, global);
   kobolt::cli::add_compile(app, global);
   kobolt::cli::add_run(app, global);
   kobolt::cli::add_bench(app, global);

@@ -1,0 +1,260 @@
+#include "kobolt/inspect.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/table.h"
+
+namespace kobolt::cli {
+namespace {
+
+using Lines = std::vector<std::pair<std::string, std::string>>;
+
+std::string size_of(std::uint64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
+
+std::string grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::ptrdiff_t at = std::ssize(text) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+std::string_view name_of(Positions positions) {
+  return positions == Positions::sinusoidal ? "sinusoidal" : "learned";
+}
+
+// "6 x (16 heads of 48, ffn 3072)"; layers that differ are told apart.
+std::string layers_text(const std::vector<LayerConfig>& layers) {
+  std::string text;
+  for (std::size_t begin = 0; begin < layers.size();) {
+    std::size_t end = begin + 1;
+    while (end < layers.size() && layers[end] == layers[begin]) ++end;
+    const LayerConfig& layer = layers[begin];
+    std::string heads = fmt::format("{} heads", layer.self_heads);
+    if (layer.cross_heads != 0 && layer.cross_heads != layer.self_heads) {
+      heads = fmt::format("{} + {} heads", layer.self_heads, layer.cross_heads);
+    }
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} x ({} of {}, ffn {})", end - begin, heads, layer.head_dim, layer.ffn);
+    begin = end;
+  }
+  return text;
+}
+
+std::string arithmetic_text(const ModelConfig& config) {
+  std::vector<std::string> traits = {
+      std::string(config.pre_norm ? "pre-norm" : "post-norm"),
+      std::string(name_of(config.activation)),
+      fmt::format("{} positions", name_of(config.positions)),
+  };
+  if (config.embedding_norm) traits.emplace_back("embedding norm");
+  if (config.final_norm) traits.emplace_back("final norm");
+  if (config.scale_embedding) traits.emplace_back("scaled embeddings");
+  if (!config.tied_output) traits.emplace_back("untied output");
+  if (!config.shared_embedding) traits.emplace_back("separate embeddings");
+  return fmt::format("{}", fmt::join(traits, ", "));
+}
+
+std::string vocabulary_text(const ModelConfig& config) {
+  if (config.encoder_vocab_size == config.vocab_size)
+    return grouped(static_cast<std::uint64_t>(config.vocab_size));
+  return fmt::format("{} encoder, {} decoder", config.encoder_vocab_size, config.vocab_size);
+}
+
+std::string formats_text(const ModelSummary& summary) {
+  if (summary.formats.size() == 1) return "all " + summary.formats.begin()->first;
+  std::vector<std::string> formats;
+  for (const auto& [format, bytes] : summary.formats) {
+    formats.push_back(fmt::format("{} {}", format, size_of(bytes)));
+  }
+  return fmt::format("{}", fmt::join(formats, ", "));
+}
+
+std::string tokenizer_text(const TokenizerSummary& tokenizer) {
+  if (!tokenizer.problem.empty()) return "cannot be used: " + tokenizer.problem;
+  return fmt::format("{}, {} tokens ({})", tokenizer.kind,
+                     grouped(static_cast<std::uint64_t>(tokenizer.vocab_size)),
+                     fmt::join(tokenizer.files, ", "));
+}
+
+Json early_stopping_json(EarlyStopping early_stopping) {
+  if (early_stopping == EarlyStopping::never) return "never";
+  return early_stopping == EarlyStopping::yes;
+}
+
+template <typename T>
+Json maybe(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+// All settings, by the names of GenerationConfig.
+Json generation_json(const GenerationConfig& config) {
+  return {
+      {"max_length", maybe(config.max_length)},
+      {"max_new_tokens", maybe(config.max_new_tokens)},
+      {"min_length", config.min_length},
+      {"min_new_tokens", maybe(config.min_new_tokens)},
+      {"num_beams", config.num_beams},
+      {"num_return_sequences", config.num_return_sequences},
+      {"length_penalty", config.length_penalty},
+      {"early_stopping", early_stopping_json(config.early_stopping)},
+      {"repetition_penalty", config.repetition_penalty},
+      {"no_repeat_ngram_size", config.no_repeat_ngram_size},
+      {"encoder_no_repeat_ngram_size", config.encoder_no_repeat_ngram_size},
+      {"encoder_repetition_penalty", config.encoder_repetition_penalty},
+      {"bad_words_ids", config.bad_words_ids},
+      {"suppress_tokens", config.suppress_tokens},
+      {"begin_suppress_tokens", config.begin_suppress_tokens},
+      {"do_sample", config.do_sample},
+      {"temperature", config.temperature},
+      {"top_k", config.top_k},
+      {"top_p", config.top_p},
+      {"bos_token_id", maybe(config.bos_token_id)},
+      {"pad_token_id", maybe(config.pad_token_id)},
+      {"eos_token_id", config.eos_token_id},
+      {"decoder_start_token_id", maybe(config.decoder_start_token_id)},
+      {"forced_bos_token_id", maybe(config.forced_bos_token_id)},
+      {"forced_eos_token_id", config.forced_eos_token_id},
+  };
+}
+
+// Only what differs from doing nothing special, as command-line flags have it.
+std::string generation_text(const GenerationConfig& config) {
+  const Json neutral = generation_json({});
+  const Json settings = generation_json(config);
+  std::vector<std::string> shown;
+  for (const auto& [key, value] : settings.items()) {
+    if (value != neutral.at(key)) shown.push_back(key + " " + value.dump());
+  }
+  return shown.empty() ? "defaults" : fmt::format("{}", fmt::join(shown, ", "));
+}
+
+Json layers_json(const std::vector<LayerConfig>& layers) {
+  Json list = Json::array();
+  for (const LayerConfig& layer : layers) {
+    list.push_back({{"self_heads", layer.self_heads},
+                    {"cross_heads", layer.cross_heads},
+                    {"head_dim", layer.head_dim},
+                    {"ffn", layer.ffn}});
+  }
+  return list;
+}
+
+Json model_json(const ModelConfig& config) {
+  return {
+      {"family", name_of(config.family)},
+      {"d_model", config.d_model},
+      {"vocab_size", config.vocab_size},
+      {"encoder_vocab_size", config.encoder_vocab_size},
+      {"max_positions", config.max_positions},
+      {"encoder_layers", layers_json(config.encoder_layers)},
+      {"decoder_layers", layers_json(config.decoder_layers)},
+      {"activation", name_of(config.activation)},
+      {"positions", name_of(config.positions)},
+      {"scale_embedding", config.scale_embedding},
+      {"pre_norm", config.pre_norm},
+      {"embedding_norm", config.embedding_norm},
+      {"final_norm", config.final_norm},
+      {"tied_output", config.tied_output},
+      {"shared_embedding", config.shared_embedding},
+  };
+}
+
+Json summary_json(const ModelSummary& summary) {
+  Json parts = Json::array();
+  for (const PartSummary& part : summary.parts) {
+    parts.push_back({{"name", part.name}, {"parameters", part.parameters}, {"bytes", part.bytes}});
+  }
+  return {
+      {"path", summary.path},
+      {"kind", summary.precision ? "engine" : "checkpoint"},
+      {"precision", summary.precision ? Json(name_of(*summary.precision)) : Json()},
+      {"format_version", maybe(summary.format_version)},
+      {"model", model_json(summary.config)},
+      {"parameters", summary.parameters},
+      {"weight_bytes", summary.weight_bytes},
+      {"file_bytes", summary.file_bytes},
+      {"formats", summary.formats},
+      {"parts", std::move(parts)},
+      {"tokenizer",
+       {{"kind", summary.tokenizer.kind},
+        {"vocab_size", summary.tokenizer.vocab_size},
+        {"files", summary.tokenizer.files},
+        {"problem", summary.tokenizer.problem}}},
+      {"generation", generation_json(summary.generation)},
+      {"provenance",
+       {{"source", summary.provenance.source},
+        {"source_hash", summary.provenance.source_hash},
+        {"steps", summary.provenance.steps},
+        {"tool_version", summary.provenance.tool_version}}},
+  };
+}
+
+void print_summary(const ModelSummary& summary) {
+  const ModelConfig& config = summary.config;
+  std::string kind = "Hugging Face checkpoint";
+  if (summary.precision) {
+    kind = fmt::format("engine, {}, format {}", name_of(*summary.precision),
+                       summary.format_version.value_or(0));
+  }
+  Lines lines = {
+      {"model", summary.path},
+      {"kind", kind},
+      {"family", std::string(name_of(config.family))},
+      {"encoder", layers_text(config.encoder_layers)},
+      {"decoder", layers_text(config.decoder_layers)},
+      {"width", std::to_string(config.d_model)},
+      {"vocabulary", vocabulary_text(config)},
+      {"positions", std::to_string(config.max_positions)},
+      {"arithmetic", arithmetic_text(config)},
+      {"weights", fmt::format("{}, {}", size_of(summary.weight_bytes), formats_text(summary))},
+      {"on disk", size_of(summary.file_bytes)},
+      {"tokenizer", tokenizer_text(summary.tokenizer)},
+      {"generation", generation_text(summary.generation)},
+      {"source hash", summary.provenance.source_hash},
+  };
+  if (summary.precision) {
+    lines.emplace_back("source", summary.provenance.source);
+    lines.emplace_back("written by", "kobolt " + summary.provenance.tool_version);
+  }
+  for (const std::string& step : summary.provenance.steps) lines.emplace_back("step", step);
+  print("{}", key_values(lines));
+
+  Table table({{.title = "part"},
+               {.title = "parameters", .align = Align::right},
+               {.title = "stored", .align = Align::right}});
+  for (const PartSummary& part : summary.parts) {
+    table.add_row({part.name, grouped(part.parameters), size_of(part.bytes)});
+  }
+  table.add_row({"all", grouped(summary.parameters), size_of(summary.weight_bytes)});
+  print("\n{}", table.text());
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, const GlobalOptions& global) {
+  CLI::App& command = add_command(app, "inspect", "Show what a checkpoint or an engine is made of",
+                                  "kobolt inspect examples/deb-bart\n"
+                                  "kobolt inspect model.kobolt --json");
+  auto path = std::make_shared<std::string>();
+  command.add_option("model", *path, "Hugging Face folder or engine file")->required();
+  command.callback([path, &global] {
+    const ModelSummary summary = inspect(*path);
+    if (global.json) {
+      print_json(summary_json(summary));
+    } else {
+      print_summary(summary);
+    }
+  });
+}
+
+}  // namespace kobolt::cli
