@@ -82,12 +82,15 @@ std::optional<std::string> Bpe::add_merge(std::string_view left, std::string_vie
   if (right_id == Vocabulary::none) return std::string(right);
   if (joined_id == Vocabulary::none) return joined;
   // Of equal merges the last one counts.
-  *merges_.insert(pair_key(left_id, right_id), {}).first = {next_rank_++, joined_id};
+  const std::uint64_t key = pair_key(left_id, right_id);
+  *merges_.insert(key, {}).first = {next_rank_++, joined_id};
+  filter_.insert(key);
   return std::nullopt;
 }
 
 const Bpe::Merge* Bpe::merge_of(std::int32_t left, std::int32_t right) const {
-  return merges_.find(pair_key(left, right));
+  const std::uint64_t key = pair_key(left, right);
+  return filter_.may_contain(key) ? merges_.find(key) : nullptr;
 }
 
 std::unique_ptr<ModelScratch> Bpe::make_scratch() const { return std::make_unique<Scratch>(); }

@@ -13,6 +13,27 @@
 
 namespace kobolt::text {
 
+/// A set of pairs that may claim too much, in 32 KiB: it stays in the first-level cache, where the
+/// table of merges does not, and most pairs that are asked for have no merge.
+class PairFilter {
+ public:
+  void insert(std::uint64_t key) {
+    const std::size_t bit = bit_of(key);
+    words_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+  }
+  [[nodiscard]] bool may_contain(std::uint64_t key) const {
+    const std::size_t bit = bit_of(key);
+    return ((words_[bit / 64] >> (bit % 64)) & 1U) != 0;
+  }
+
+ private:
+  static constexpr unsigned log2_bits = 18;
+  static std::size_t bit_of(std::uint64_t key) {
+    return static_cast<std::size_t>((key * 0xD6E8FEB86659FD93U) >> (64 - log2_bits));
+  }
+  std::vector<std::uint64_t> words_ = std::vector<std::uint64_t>((1U << log2_bits) / 64);
+};
+
 /// Byte-pair encoding: starts from characters and joins the pair of the lowest rank, leftmost
 /// first, until no pair is left that may be joined.
 class Bpe final : public VocabularyModel {
@@ -56,6 +77,7 @@ class Bpe final : public VocabularyModel {
   std::int32_t unknown_ = Vocabulary::none;
   std::uint32_t next_rank_ = 0;
   FlatMap<Merge> merges_;
+  PairFilter filter_;                      ///< knows most pairs that have no merge
   std::vector<std::int32_t> basic_plane_;  ///< id of each one-character token below U+10000
   std::vector<std::int32_t> byte_ids_;     ///< of "<0x00>" to "<0xFF>"
 };

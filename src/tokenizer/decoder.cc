@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/growth.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/regex.h"
 #include "tokenizer/replace_all.h"
@@ -231,6 +232,7 @@ class ReplaceDecoder final : public TokenDecoder {
       std::size_t covered = 0;
       pattern_.for_each_match(text, [&](std::size_t start, std::size_t stop) {
         out.append(text.substr(covered, start - covered)).append(content_);
+        check_growth(text.size(), out.size());
         covered = stop;
       });
       out.append(text.substr(covered));

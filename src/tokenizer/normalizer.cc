@@ -188,6 +188,7 @@ class ReplaceNormalizer final : public Normalizer {
       const bool one = stop > 0 && decode_at(view, 0).length == stop;
       if (start == 0 && stop > 0 && (!one || content_.empty())) text.lose_start();
       out.append(view.substr(covered, start - covered)).append(content_);
+      check_growth(view.size(), out.size());
       covered = stop;
       changed = true;
     });

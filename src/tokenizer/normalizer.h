@@ -3,7 +3,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "tokenizer/growth.h"
 #include "tokenizer/json_field.h"
 
 namespace kobolt::text {
@@ -12,13 +14,14 @@ namespace kobolt::text {
 /// changes, which is the usual case.
 class NormalizedText {
  public:
-  explicit NormalizedText(std::string_view text) : text_(text) {}
+  explicit NormalizedText(std::string_view text) : text_(text), original_size_(text.size()) {}
   NormalizedText(const NormalizedText&) = delete;
   NormalizedText& operator=(const NormalizedText&) = delete;
   ~NormalizedText() = default;
 
   [[nodiscard]] std::string_view view() const { return text_; }
   void replace(std::string&& text) {
+    check_growth(original_size_, text.size());
     storage_ = std::move(text);
     text_ = storage_;
   }
@@ -32,6 +35,7 @@ class NormalizedText {
  private:
   std::string storage_;
   std::string_view text_;
+  std::size_t original_size_;
   bool keeps_start_ = true;
 };
 

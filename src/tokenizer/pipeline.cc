@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tokenizer/growth.h"
+
 namespace kobolt::text {
 
 class Pipeline::Borrowed {
@@ -116,7 +118,16 @@ std::string Pipeline::decode(std::span<const std::int32_t> ids, bool skip_specia
     if (skip_special_tokens && parts_.added.is_special(token)) continue;
     tokens.push_back(std::move(token));
   }
-  for (const auto& step : parts_.decoders) step->decode(tokens);
+  const auto size_of = [](const std::vector<std::string>& parts) {
+    std::size_t size = 0;
+    for (const std::string& part : parts) size += part.size();
+    return size;
+  };
+  const std::size_t size = size_of(tokens);
+  for (const auto& step : parts_.decoders) {
+    step->decode(tokens);
+    check_growth(size, size_of(tokens));
+  }
   std::string text;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (i > 0 && !parts_.has_decoder) text.push_back(' ');

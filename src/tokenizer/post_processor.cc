@@ -1,5 +1,6 @@
 #include "tokenizer/post_processor.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -20,7 +21,20 @@ PostProcessor::PostProcessor(std::vector<std::int32_t> before, std::vector<std::
   templates_.push_back({{false, std::move(before)}, {true, {}}, {false, std::move(after)}});
 }
 
-PostProcessor::PostProcessor(const JsonField& field) { load(field); }
+PostProcessor::PostProcessor(const JsonField& field) {
+  load(field);
+  // Templates may repeat the text; a hostile file could do it without end.
+  constexpr std::size_t most_copies = 8;
+  constexpr std::size_t most_special = 4096;
+  std::size_t copies = 1;
+  for (const Template& parts : templates_) {
+    copies *= static_cast<std::size_t>(
+        std::count_if(parts.begin(), parts.end(), [](const Part& part) { return part.is_text; }));
+    if (copies > most_copies || added() > most_special) {
+      field.fail(ErrorKind::unsupported, "repeats the text or special tokens too often");
+    }
+  }
+}
 
 void PostProcessor::load(const JsonField& field) {
   const JsonField type = field.at("type");

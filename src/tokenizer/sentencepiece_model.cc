@@ -2,6 +2,7 @@
 
 #include <sentencepiece_processor.h>
 
+#include <exception>
 #include <utility>
 
 #include "tokenizer/replace_all.h"
@@ -43,11 +44,16 @@ struct SentencePiece::Processor {
 SentencePiece::SentencePiece(std::string_view bytes, const std::string& file)
     : processor_(std::make_unique<Processor>()) {
   check_sentencepiece(bytes, file);
-  const auto status = processor_->value.LoadFromSerializedProto(bytes);
-  if (!status.ok()) {
-    throw Error(
-        ErrorKind::corrupt, "is no SentencePiece model that the library can load",
-        {.file = file, .found = status.ToString(), .hint = "copy or download the file again"});
+  std::string problem;
+  try {
+    const auto status = processor_->value.LoadFromSerializedProto(bytes);
+    if (!status.ok()) problem = status.ToString();
+  } catch (const std::exception& error) {  // from the library's trie, about empty pieces
+    problem = error.what();
+  }
+  if (!problem.empty()) {
+    throw Error(ErrorKind::corrupt, "is no SentencePiece model that the library can load",
+                {.file = file, .found = problem, .hint = "copy or download the file again"});
   }
 }
 

@@ -20,15 +20,22 @@ std::string type_of(const JsonField& field) {
   return "WordLevel";
 }
 
+constexpr std::uint64_t largest_plain_id = 1U << 30U;
+
 }  // namespace
 
 Vocabulary load_vocabulary(const JsonField& field) {
   const nlohmann::json& members = field.object();
   Vocabulary vocabulary(members.size());
   for (const auto& [token, id] : members.items()) {
-    const JsonField entry(id, field.file(), field.path() + "[\"" + token + "\"]");
-    if (vocabulary.add(token, entry.token_id()) == Vocabulary::Added::id_taken) {
-      entry.fail(ErrorKind::corrupt, "is the id of two tokens");
+    // Where a field stands is spelled out only when something is wrong with it: there are many.
+    const auto entry = [&, &value = id, &name = token] {
+      return JsonField(value, field.file(), field.path() + "[\"" + name + "\"]");
+    };
+    const bool plain = id.is_number_unsigned() && id.get<std::uint64_t>() <= largest_plain_id;
+    const std::int32_t number = plain ? id.get<std::int32_t>() : entry().token_id();
+    if (vocabulary.add(token, number) == Vocabulary::Added::id_taken) {
+      entry().fail(ErrorKind::corrupt, "is the id of two tokens");
     }
   }
   return vocabulary;

@@ -169,6 +169,13 @@ std::size_t valid_prefix(std::string_view bytes) {
       while (at < bytes.size() && byte_at(bytes, at) < 0x80) ++at;
       continue;
     }
+    // The usual case of three bytes, without surrogates and overlong forms to tell apart.
+    const unsigned char lead = byte_at(bytes, at);
+    if (lead > 0xE0 && lead < 0xED && at + 2 < bytes.size() &&
+        (byte_at(bytes, at + 1) & 0xC0U) == 0x80 && (byte_at(bytes, at + 2) & 0xC0U) == 0x80) {
+      at += 3;
+      continue;
+    }
     const Sequence sequence = sequence_at(bytes, at);
     if (!sequence.valid) return at;
     at += sequence.length;

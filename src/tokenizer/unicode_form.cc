@@ -5,6 +5,7 @@
 #include <unicode/uniset.h>
 
 #include <cstring>
+#include <limits>
 
 #include "kobolt/error.h"
 
@@ -88,6 +89,10 @@ std::size_t plain_prefix(UnicodeForm form, std::string_view utf8) {
 bool to_form(UnicodeForm form, std::string_view utf8, std::string& out) {
   const std::size_t plain = plain_prefix(form, utf8);
   if (plain == utf8.size()) return false;
+  if (utf8.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw Error(ErrorKind::invalid_argument, "the text is too long to be normalised",
+                {.found = std::to_string(utf8.size()) + " bytes"});
+  }
   const icu::Normalizer2& normalizer = instance(form);
   const std::string_view rest = utf8.substr(plain);
   const icu::StringPiece piece(rest.data(), static_cast<std::int32_t>(rest.size()));

@@ -152,6 +152,33 @@ TEST(JsonErrors, NestingIsBounded) {
   EXPECT_THROW(from_json(json.dump()), Error);
 }
 
+TEST(JsonErrors, GrowthIsBounded) {
+  nlohmann::json doubling = nlohmann::json::array();
+  for (int i = 0; i < 200; ++i) {
+    doubling.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
+  }
+  nlohmann::json normalizing = sound();
+  normalizing["normalizer"] = {{"type", "Sequence"}, {"normalizers", doubling}};
+  const Tokenizer normalizer = from_json(normalizing.dump());
+  EXPECT_THROW(static_cast<void>(normalizer.encode("a")), Error);
+
+  nlohmann::json decoding = sound();
+  decoding["decoder"] = {{"type", "Sequence"}, {"decoders", doubling}};
+  const Tokenizer decoder = from_json(decoding.dump());
+  EXPECT_THROW(static_cast<void>(decoder.decode(std::vector<std::int32_t>{1})), Error);
+
+  nlohmann::json repeating = sound();
+  const nlohmann::json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+  const nlohmann::json twice = {{"type", "TemplateProcessing"},
+                                {"single", {text, text}},
+                                {"special_tokens", nlohmann::json::object()}};
+  repeating["post_processor"] = {{"type", "Sequence"},
+                                 {"processors", std::vector<nlohmann::json>(60, twice)}};
+  EXPECT_THROW(from_json(repeating.dump()), Error);
+  repeating["post_processor"] = twice;
+  EXPECT_EQ(from_json(repeating.dump()).encode("ab"), (std::vector<std::int32_t>{3, 3}));
+}
+
 TEST(JsonErrors, HostileExpressionEndsInAnError) {
   nlohmann::json json = sound();
   json["pre_tokenizer"] = {{"type", "Split"},
