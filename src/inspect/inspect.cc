@@ -20,6 +20,7 @@ std::size_t index_of(ModelPart part) { return static_cast<std::size_t>(part); }
 
 std::vector<PartSummary> empty_parts() {
   std::vector<PartSummary> parts;
+  parts.reserve(kPartNames.size());
   for (const char* name : kPartNames) parts.push_back({.name = name});
   return parts;
 }
