@@ -95,22 +95,20 @@ class EmbeddingResolver {
                      lookup(tensors_, kEncoder)});
   }
 
-  void place(const Tensor& found_encoder, const Tensor& found_decoder, const Tensor* found_output) {
-    // Copies, for these lie in tensors_, which loses all four.
-    const Tensor encoder = found_encoder;
-    const Tensor decoder = found_decoder;
-    const bool has_output = found_output != nullptr;
-    const Tensor output = has_output ? *found_output : Tensor{};
-    for (const char* name : {kShared, kEncoder, kDecoder, kOutput}) tensors_.erase(name);
+  // The arguments lie in tensors_: what replaces them is put together before they go.
+  void place(const Tensor& encoder, const Tensor& decoder, const Tensor* output) {
     config_.shared_embedding = same_values(encoder, decoder);
+    config_.tied_output = output != nullptr && same_values(*output, decoder);
+    Tensors embeddings;
     if (config_.shared_embedding) {
-      tensors_.emplace(kShared, decoder);
+      embeddings.emplace(kShared, decoder);
     } else {
-      tensors_.emplace(kEncoder, encoder);
-      tensors_.emplace(kDecoder, decoder);
+      embeddings.emplace(kEncoder, encoder);
+      embeddings.emplace(kDecoder, decoder);
     }
-    config_.tied_output = has_output && same_values(output, decoder);
-    if (has_output && !config_.tied_output) tensors_.emplace(kOutput, output);
+    if (output != nullptr && !config_.tied_output) embeddings.emplace(kOutput, *output);
+    for (const char* name : {kShared, kEncoder, kDecoder, kOutput}) tensors_.erase(name);
+    tensors_.merge(embeddings);
   }
 
   Tensors& tensors_;
