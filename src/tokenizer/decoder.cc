@@ -166,7 +166,8 @@ class FuseDecoder final : public TokenDecoder {
   void decode(std::vector<std::string>& tokens) const override {
     std::string whole;
     for (const std::string& token : tokens) whole += token;
-    tokens.assign(1, std::move(whole));
+    tokens.clear();
+    tokens.push_back(std::move(whole));
   }
 };
 
@@ -300,7 +301,8 @@ class CleanUpDecoder final : public TokenDecoder {
     std::string whole;
     for (const std::string& token : tokens) whole += token;
     for (const auto& [from, to] : spaces_before_signs) replace_all(whole, from, to);
-    tokens.assign(1, std::move(whole));
+    tokens.clear();
+    tokens.push_back(std::move(whole));
   }
 };
 

@@ -97,9 +97,9 @@ bool JsonField::flag(std::string_view key, bool otherwise) const {
   return field ? field->boolean() : otherwise;
 }
 
-std::string JsonField::text(std::string_view key, std::string otherwise) const {
+std::string JsonField::text(std::string_view key, const std::string& otherwise) const {
   const auto field = find(key);
-  return field ? field->string() : std::move(otherwise);
+  return field ? field->string() : otherwise;
 }
 
 std::string JsonField::shown() const {

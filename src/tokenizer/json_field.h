@@ -38,7 +38,7 @@ class JsonField {
   [[nodiscard]] char32_t character() const;
 
   [[nodiscard]] bool flag(std::string_view key, bool otherwise) const;
-  [[nodiscard]] std::string text(std::string_view key, std::string otherwise) const;
+  [[nodiscard]] std::string text(std::string_view key, const std::string& otherwise) const;
   /// The member `type`.
   [[nodiscard]] const std::string& type() const { return at("type").string(); }
 
