@@ -167,7 +167,8 @@ HWY_INLINE TileFunction<Units> tile_function(int rows) {
 /// 6+6+5+5+5+5, not 6+6+6+6+6+2, whose last tile would leave most of the registers idle.
 class EvenParts {
  public:
-  EvenParts(int total, int most) : count_((total + most - 1) / most), total_(total) {}
+  /// A total of 0 is one empty part: an empty product must still be stored.
+  EvenParts(int total, int most) : count_(std::max(1, (total + most - 1) / most)), total_(total) {}
   [[nodiscard]] int count() const { return count_; }
   [[nodiscard]] int begin(int part) const {
     return part * (total_ / count_) + std::min(part, total_ % count_);

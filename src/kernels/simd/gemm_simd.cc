@@ -129,7 +129,7 @@ void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const Finish<FloatProducts> finish({}, w.n, c, ldc, epilogue);
-  if (m <= gemm::kTileRows || w.k == 0) {
+  if (m <= gemm::kTileRows) {
     gemm::few_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, finish);
     return;
   }

@@ -147,6 +147,8 @@ float log_sum_exp(const float* x, int n) {
 
 int argmax(const float* x, int n) {
   const float largest = rows::largest(x, n);
+  // NaN counts as -infinity but does not compare equal to it.
+  if (largest == -std::numeric_limits<float>::infinity()) return 0;
   const Tag tag;
   const V wanted = hn::Set(tag, largest);
   int i = 0;
@@ -157,7 +159,7 @@ int argmax(const float* x, int n) {
   for (; i < n; ++i) {
     if (x[i] == largest) return i;
   }
-  return 0;  // nothing but NaN
+  return 0;  // not reached: largest is one of x
 }
 
 void top_k(const float* x, int n, int count, float* values, std::int32_t* indices) {

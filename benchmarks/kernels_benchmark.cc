@@ -1,0 +1,196 @@
+// The kernels at the shapes of KoBART (d_model 768, ffn 3072, vocabulary 30000), single-threaded.
+// Time is the thread's CPU time, so that a shared machine disturbs as little as it can; compare
+// with what roofline prints.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace kobolt::kernels {
+namespace {
+
+std::vector<float> random(std::size_t count) {
+  std::mt19937 generator(1);
+  std::uniform_real_distribution<float> distribution(-1.0F, 1.0F);
+  std::vector<float> values(count);
+  for (float& value : values) value = distribution(generator);
+  return values;
+}
+
+std::size_t size_of(std::int64_t rows, std::int64_t columns) {
+  return static_cast<std::size_t>(rows * columns);
+}
+
+/// Work done in one iteration.
+void report(benchmark::State& state, double operations, double bytes) {
+  constexpr auto kRate = benchmark::Counter::kIsIterationInvariantRate;
+  if (operations > 0) state.counters["op/s"] = benchmark::Counter(operations, kRate);
+  if (bytes > 0) {
+    state.counters["B/s"] = benchmark::Counter(bytes, kRate);
+  }
+}
+
+void gemm_f32(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> a = random(size_of(m, k));
+  const std::vector<float> packed = random(packed_f32_size(n, k));
+  std::vector<float> c(size_of(m, n));
+  for (auto _ : state) {
+    kernels::gemm_f32(a.data(), k, m, {packed.data(), n, k}, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, 4.0 * n * k);
+}
+
+void gemm_i8(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> x = random(size_of(m, k));
+  std::vector<std::int16_t> a(size_of(m, 2 * pairs(k)));
+  std::vector<float> a_scales(static_cast<std::size_t>(m));
+  quantize_rows(x.data(), k, m, k, a.data(), 2 * pairs(k), a_scales.data());
+  std::vector<std::int8_t> packed(packed_i8_size(n, k));
+  std::iota(packed.begin(), packed.end(), std::int8_t{0});
+  const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
+  std::vector<float> c(size_of(m, n));
+  for (auto _ : state) {
+    kernels::gemm_i8(a.data(), 2 * pairs(k), a_scales.data(), m,
+                     {packed.data(), scales.data(), n, k}, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, 1.0 * n * k);
+}
+
+void product_shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"m", "k", "n"});
+  for (const int m : {1, 4, 8, 16, 32, 192}) {
+    benchmark->Args({m, 768, 3072});
+    benchmark->Args({m, 3072, 768});
+    if (m <= 32) benchmark->Args({m, 768, 30000});
+  }
+}
+BENCHMARK(gemm_f32)->Apply(product_shapes);
+BENCHMARK(gemm_i8)->Apply(product_shapes);
+
+void attention(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto length = static_cast<int>(state.range(1));
+  constexpr int kHeadDim = 48;
+  const std::vector<float> q = random(size_of(m, kHeadDim));
+  const std::vector<float> keys = random(packed_f32_size(length, kHeadDim));
+  const std::vector<float> values = random(packed_f32_size(kHeadDim, length));
+  std::vector<float> scratch(attention_scratch(m, length));
+  std::vector<float> out(size_of(m, kHeadDim));
+  for (auto _ : state) {
+    kernels::attention(q.data(), kHeadDim, m, {keys.data(), length, kHeadDim},
+                       {values.data(), kHeadDim, length}, 0.1F, out.data(), kHeadDim,
+                       scratch.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 4.0 * m * length * kHeadDim, 8.0 * length * kHeadDim);
+}
+BENCHMARK(attention)->ArgNames({"m", "length"})->Args({512, 512})->Args({4, 512});
+
+void attention_step(benchmark::State& state) {
+  const auto length = static_cast<int>(state.range(0));
+  constexpr int kHeads = 16;
+  constexpr int kHeadDim = 48;
+  constexpr int kWidth = kHeads * kHeadDim;
+  const std::vector<float> q = random(kWidth);
+  const std::vector<float> keys = random(size_of(length, kWidth));
+  const std::vector<float> values = random(size_of(length, kWidth));
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(length));
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<float> scratch(size_of(kHeads, length));
+  std::vector<float> out(kWidth);
+  for (auto _ : state) {
+    kernels::attention_step(q.data(), keys.data(), values.data(), kWidth, rows.data(), length,
+                            kHeads, kHeadDim, 0.1F, out.data(), scratch.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 4.0 * length * kWidth, 8.0 * length * kWidth);
+}
+BENCHMARK(attention_step)->ArgName("length")->Arg(32)->Arg(128);
+
+void layer_norm(benchmark::State& state) {
+  constexpr int kRows = 16;
+  constexpr int kWidth = 768;
+  const std::vector<float> x = random(kRows * kWidth);
+  const std::vector<float> weights = random(kWidth);
+  std::vector<float> y(kRows * kWidth);
+  for (auto _ : state) {
+    kernels::layer_norm(x.data(), kWidth, kRows, kWidth, weights.data(), weights.data(), 1e-5F,
+                        y.data(), kWidth);
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 8.0 * kRows * kWidth);
+}
+BENCHMARK(layer_norm);
+
+void quantize_rows(benchmark::State& state) {
+  constexpr int kRows = 16;
+  constexpr int kWidth = 768;
+  const std::vector<float> x = random(kRows * kWidth);
+  std::vector<std::int16_t> q(kRows * kWidth);
+  std::vector<float> scales(kRows);
+  for (auto _ : state) {
+    kernels::quantize_rows(x.data(), kWidth, kRows, kWidth, q.data(), kWidth, scales.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 6.0 * kRows * kWidth);
+}
+BENCHMARK(quantize_rows);
+
+void gelu(benchmark::State& state) {
+  const std::vector<float> inputs = random(4096);
+  std::vector<float> x(inputs.size());
+  for (auto _ : state) {
+    x = inputs;  // in place: without new inputs they would all go to zero
+    activate(Activation::gelu, x.data(), x.size());
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 8.0 * 4096);
+}
+BENCHMARK(gelu);
+
+constexpr int kVocabulary = 30000;
+
+void top_k(benchmark::State& state) {
+  const auto count = static_cast<int>(state.range(0));
+  const std::vector<float> x = random(kVocabulary);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  std::vector<std::int32_t> indices(static_cast<std::size_t>(count));
+  for (auto _ : state) {
+    kernels::top_k(x.data(), kVocabulary, count, values.data(), indices.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 4.0 * kVocabulary);
+}
+BENCHMARK(top_k)->ArgName("count")->Arg(1)->Arg(8);
+
+void log_sum_exp(benchmark::State& state) {
+  const std::vector<float> x = random(kVocabulary);
+  for (auto _ : state) benchmark::DoNotOptimize(kernels::log_sum_exp(x.data(), kVocabulary));
+  report(state, 0, 4.0 * kVocabulary);
+}
+BENCHMARK(log_sum_exp);
+
+}  // namespace
+}  // namespace kobolt::kernels
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::AddCustomContext("instruction_set", std::string(kobolt::kernels::instruction_set()));
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
