@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   kobolt::cli::add_inspect(app, global);
   kobolt::cli::add_compile(app, global);
   kobolt::cli::add_run(app, global);
+  kobolt::cli::add_eval(app, global);
   kobolt::cli::add_bench(app, global);
   kobolt::cli::add_doctor(app, global);
   return kobolt::cli::run_app(app, argc, argv);

@@ -45,6 +45,8 @@ Json to_json(const std::string& id, const Summary& summary) {
 }
 
 void run(const Options& options, const GlobalOptions& global) {
+  Summarizer summarizer(options.model, {.threads = global.threads},
+                        {.precision = precision_from_name(options.precision)});
   std::vector<Example> examples;
   for (const std::string& file : options.files) {
     auto part = read_dataset(file, {.document_field = options.field, .id_field = options.id_field});
@@ -54,8 +56,6 @@ void run(const Options& options, const GlobalOptions& global) {
   documents.reserve(examples.size());
   for (Example& example : examples) documents.push_back(std::move(example.document));
 
-  Summarizer summarizer(options.model, {.threads = global.threads},
-                        {.precision = precision_from_name(options.precision)});
   SummarizeOptions settings{.generation = options.generation.apply(summarizer.generation()),
                             .long_documents = long_document_from(options.long_documents),
                             .max_rows = options.max_rows};

@@ -90,7 +90,8 @@ void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* g
 /// y += x.
 void add(const float* x, float* y, std::size_t count);
 
-/// In place activation over count values. Absolute error below 1e-6 for |x| <= 100. At a NaN the
+/// In place activation over count values. Error below 1e-6, or four units of the
+/// last place of a larger result, for |x| <= 100. At a NaN the
 /// result is unspecified.
 void activate(Activation activation, float* x, std::size_t count);
 

@@ -1,0 +1,152 @@
+// The program as a shell sees it: exit status, standard output, standard error.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+namespace fs = std::filesystem;
+
+struct Result {
+  int status = -1;
+  std::string text;
+};
+
+// Runs "kobolt" + arguments in a shell; `text` is what the pipeline prints.
+Result shell(const std::string& arguments) {
+  const std::string line = std::string("'") + KOBOLT_PROGRAM + "' " + arguments;
+  std::FILE* pipe = ::popen(line.c_str(), "r");
+  Result result;
+  if (pipe == nullptr) return result;
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
+    result.text.append(buffer, count);
+  }
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) result.status = WEXITSTATUS(status);
+  return result;
+}
+
+// Standard error only.
+Result complain(const std::string& arguments) { return shell(arguments + " 2>&1 >/dev/null"); }
+
+void expect_one_line(const std::string& text) {
+  EXPECT_THAT(text, StartsWith("kobolt: error: "));
+  EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+}
+
+TEST(Program, PrintsVersionAndHelp) {
+  const Result version = shell("--version");
+  EXPECT_EQ(version.status, 0);
+  EXPECT_THAT(version.text, StartsWith("kobolt 0."));
+  const Result help = shell("--help");
+  EXPECT_EQ(help.status, 0);
+  EXPECT_THAT(help.text, HasSubstr("doctor"));
+}
+
+TEST(Program, EveryCommandHasHelpWithExamples) {
+  const Result help = shell("--help");
+  std::size_t at = help.text.find("Commands:\n");
+  ASSERT_NE(at, std::string::npos);
+  int commands = 0;
+  for (at = help.text.find("\n  ", at); at != std::string::npos; at = help.text.find("\n  ", at)) {
+    at += 3;
+    if (help.text[at] == ' ') continue;  // a description that goes on
+    const std::string name = help.text.substr(at, help.text.find(' ', at) - at);
+    const Result command = shell(name + " --help");
+    EXPECT_EQ(command.status, 0) << name;
+    EXPECT_THAT(command.text, HasSubstr("Examples:\n  ")) << name;
+    EXPECT_THAT(command.text, HasSubstr("--config")) << name;
+    ++commands;
+  }
+  EXPECT_GE(commands, 4);
+}
+
+TEST(Program, WrongUseEndsWithStatusTwo) {
+  for (const auto* arguments :
+       {"", "doctr", "doctor --jsno", "doctor more", "doctor --threads x", "doctor --threads -1",
+        "doctor --threads", "run", "--threads 1", "doctor --json --json --config"}) {
+    const Result result = complain(arguments);
+    EXPECT_EQ(result.status, 2) << arguments;
+    expect_one_line(result.text);
+  }
+}
+
+TEST(Program, SuggestsTheClosest) {
+  EXPECT_THAT(complain("doctr").text, HasSubstr("did you mean doctor?"));
+  EXPECT_THAT(complain("doctor --jsno").text, HasSubstr("did you mean --json?"));
+  EXPECT_THAT(complain("doctor --thread=2").text, HasSubstr("did you mean --threads?"));
+  // The unknown option is the reason why the required one is missing.
+  EXPECT_THAT(complain("compile x --ouput y").text, HasSubstr("did you mean --output?"));
+}
+
+TEST(Program, FailureEndsWithStatusOne) {
+  for (const auto* arguments : {"doctor --config /nonexistent.yaml", "run /nonexistent.kobolt -",
+                                "compile /nonexistent -o /tmp/x.kobolt"}) {
+    const Result result = complain(std::string(arguments) + " </dev/null");
+    EXPECT_EQ(result.status, 1) << arguments;
+    expect_one_line(result.text);
+    EXPECT_THAT(result.text, HasSubstr("/nonexistent"));
+  }
+}
+
+TEST(Program, NoticesAFullDisk) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  for (const auto* arguments : {"doctor", "--help", "--version", "doctor --json"}) {
+    const Result result = shell(std::string(arguments) + " 2>&1 >/dev/full");
+    EXPECT_EQ(result.status, 1) << arguments;
+    EXPECT_THAT(result.text, HasSubstr("standard output"));
+  }
+}
+
+TEST(Program, SurvivesClosedStreams) {
+  EXPECT_EQ(shell("doctor >&-  2>/dev/null").status, 1);
+  EXPECT_EQ(shell("doctor >/dev/null 2>&-").status, 0);
+  EXPECT_EQ(shell("doctr 2>&-").status, 2);
+  EXPECT_EQ(shell("doctor >/dev/null <&-").status, 0);
+}
+
+TEST(Program, EndsQuietlyWhenTheReaderIsGone) {
+  // The status of the first command of the pipe, told through a third stream.
+  const Result result = shell("doctor 2>&1 | true; exit 0");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.text, "");
+}
+
+TEST(Doctor, TellsAboutThisMachineAsJson) {
+  const Result result = shell("doctor --json --threads 3");
+  ASSERT_EQ(result.status, 0);
+  const auto report = nlohmann::json::parse(result.text);
+  EXPECT_GE(report.at("cores_usable").get<int>(), 1);
+  EXPECT_LE(report.at("cores_usable").get<int>(), report.at("cores_online").get<int>());
+  EXPECT_GT(report.at("memory_total").get<double>(), report.at("memory_available").get<double>());
+  EXPECT_EQ(report.at("threads"), 3);
+  const auto& sets = report.at("instruction_sets");
+  EXPECT_EQ(sets.back(), "scalar");
+  EXPECT_NE(std::find(sets.begin(), sets.end(), report.at("instruction_set")), sets.end());
+  for (const auto& component : report.at("components")) {
+    EXPECT_FALSE(component.at("install").get<std::string>().empty());
+    EXPECT_EQ(component.at("found").get<bool>(),
+              !component.at("library").get<std::string>().empty());
+  }
+}
+
+TEST(Doctor, TextNamesEveryComponentAndWhatToInstall) {
+  const Result result = shell("doctor");
+  EXPECT_EQ(result.status, 0);
+  for (const auto* name : {"CUDA driver", "TensorRT", "LibTorch", "ONNX Runtime", "cores"}) {
+    EXPECT_THAT(result.text, HasSubstr(name));
+  }
+}
+
+}  // namespace
