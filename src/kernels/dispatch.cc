@@ -42,9 +42,7 @@ const KernelTable& find(std::string_view name, const std::string& field) {
     names += table->name;
   }
   throw Error(ErrorKind::invalid_argument,
-              field + " asks for the instruction set '" + std::string(name) +
-                  "', which this processor or this build of Kobolt does not have; use one of: " +
-                  names + ".",
+              "no such instruction set in this build or on this processor",
               {.field = field,
                .found = std::string(name),
                .expected = names,

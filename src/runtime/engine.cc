@@ -50,6 +50,8 @@ Engine::Engine(std::shared_ptr<const EngineFile> file, ThreadPool& pool)
       weights_(EngineWeights::bind(file)),
       executor_(pool, file->metadata().precision == Precision::int8),
       scratch_(static_cast<std::size_t>(pool.threads())) {
+  // Chosen here, where a wrong KOBOLT_ISA can be reported, and not first inside a worker.
+  (void)kernels::instruction_set();
   if (config_.scale_embedding) embedding_scale_ = std::sqrt(static_cast<float>(config_.d_model));
 }
 
