@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "kobolt/error.h"
@@ -20,9 +21,26 @@ namespace {
               {.file = path.string()});
 }
 
+// Where the file really goes: a link stays a link. Renaming over /dev/null or a pipe would replace
+// it, and over a folder fail when all the work is done.
+std::filesystem::path checked(std::filesystem::path target) {
+  std::error_code error;
+  const auto status = std::filesystem::status(target, error);
+  if (!std::filesystem::exists(status)) return target;
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::io, "cannot write",
+                {.file = target.string(),
+                 .found = std::filesystem::is_directory(status) ? "a folder" : "a device or pipe",
+                 .expected = "a file"});
+  }
+  if (!std::filesystem::is_symlink(target, error)) return target;
+  auto resolved = std::filesystem::canonical(target, error);
+  return error ? target : resolved;
+}
+
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(checked(std::move(target))) {
   std::string name = target_.string() + ".XXXXXX";
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) fail(target_, "cannot create");

@@ -11,7 +11,7 @@ namespace kobolt {
 /// it by commit(). Destroyed without commit, it leaves nothing behind.
 class AtomicFile {
  public:
-  /// Throws Error naming `target`.
+  /// Follows links. Throws Error naming `target`, also when a folder, device or pipe is there.
   explicit AtomicFile(std::filesystem::path target);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

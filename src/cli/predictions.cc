@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
+#include "base/atomic_file.h"
 #include "cli/output.h"
 #include "kobolt/error.h"
 
@@ -28,6 +30,12 @@ std::vector<std::string> in_order(std::span<const Example> predictions,
 
 }  // namespace
 
+PredictionsFile::PredictionsFile(std::filesystem::path path) : path_(std::move(path)) {
+  const AtomicFile attempt(path_);
+}
+
+void PredictionsFile::commit() const { write_file(path_, lines_); }
+
 void PredictionsFile::add(const Example& example, const Summary& summary) {
   Json line{{"id", example.id},
             {"summary", summary.text},
@@ -38,7 +46,7 @@ void PredictionsFile::add(const Example& example, const Summary& summary) {
   } else {
     line["reference"] = example.references;
   }
-  file_.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  lines_ += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::vector<std::string> matched_predictions(std::span<const Example> predictions,

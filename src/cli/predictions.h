@@ -5,25 +5,24 @@
 #include <string>
 #include <vector>
 
-#include "base/atomic_file.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/summarizer.h"
 
 namespace kobolt::cli {
 
 /// A file of predictions in the making, one JSON object a document: id, summary, tokens, score,
-/// reference (a list where there are several). Opened before the work starts, so that a path that
-/// cannot be written costs no run; there is no file before commit().
+/// reference (a list where there are several). Nothing is on disk before commit().
 class PredictionsFile {
  public:
-  /// Throws Error naming the path.
-  explicit PredictionsFile(const std::filesystem::path& path) : file_(path) {}
+  /// Tries the path, so that one that cannot be written costs no run. Throws Error naming it.
+  explicit PredictionsFile(std::filesystem::path path);
 
   void add(const Example& example, const Summary& summary);
-  void commit() { file_.commit(); }
+  void commit() const;
 
  private:
-  AtomicFile file_;
+  std::filesystem::path path_;
+  std::string lines_;
 };
 
 /// Puts ready predictions (each the `document` of an Example read from `file`) in the order of

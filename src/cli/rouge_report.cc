@@ -49,7 +49,8 @@ std::string rouge_table(const RougeReport& report, const RougeOptions& options) 
                               {.title = "precision", .align = Align::right},
                               {.title = "recall", .align = Align::right},
                               {.title = "F", .align = Align::right}};
-  if (bounds) columns.push_back({.title = fmt::format("F, {:g} % sure", options.confidence * 100)});
+  if (bounds)
+    columns.push_back({.title = fmt::format("{:g} % interval of F", options.confidence * 100)});
   Table table(std::move(columns));
   for (const Measure& measure : kMeasures) {
     const Interval& interval = report.*measure.interval;

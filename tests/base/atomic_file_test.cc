@@ -67,6 +67,29 @@ TEST_F(AtomicFileTest, NamesAFolderThatDoesNotExist) {
   }
 }
 
+TEST_F(AtomicFileTest, ReplacesNoFolderDeviceOrPipe) {
+  EXPECT_THROW(AtomicFile{folder_}, Error);
+  EXPECT_THROW(AtomicFile{"/dev/null"}, Error);
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW(AtomicFile{folder_ / "pipe"}, Error);
+  EXPECT_EQ(files(), 1);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST_F(AtomicFileTest, WritesThroughALink) {
+  write_file(folder_ / "x", "old");
+  std::filesystem::create_symlink("x", folder_ / "link");
+  write_file(folder_ / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read_text_file(folder_ / "x"), "new");
+}
+
+// Opening the pipe itself would wait for a writer.
+TEST_F(AtomicFileTest, ReadingAPipeAsAFileIsAnError) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW((void)read_text_file(folder_ / "pipe"), Error);
+}
+
 TEST_F(AtomicFileTest, MissingFileIsNotFound) {
   try {
     (void)read_text_file(folder_ / "missing");

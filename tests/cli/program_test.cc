@@ -149,4 +149,55 @@ TEST(Doctor, TextNamesEveryComponentAndWhatToInstall) {
   }
 }
 
+TEST(Eval, ScoresAModelAndItsSavedPredictionsAlike) {
+  const std::string model = KOBOLT_SOURCE_DIR "/examples/deb-bart";
+  const fs::path folder = fs::path(::testing::TempDir()) / "eval";
+  fs::create_directories(folder);
+  std::ofstream(folder / "data.csv")
+      << "name,text,line\n"
+         "one,\"A tool that shows, as a tree, the files of a folder.\",show files as a tree\n"
+         "two,This library reads and writes PNG images.,library for PNG images\n"
+         "three,Fonts for the Korean language.,Korean fonts\n";
+  const std::string data = "--data " + (folder / "data.csv").string() +
+                           " --document-field text --summary-field line --id-field name";
+  const std::string saved = (folder / "out.jsonl").string();
+
+  const Result made = shell("eval " + model + " " + data + " --json --quiet --beams 2 " +
+                            "--max-new-tokens 12 --predictions " + saved);
+  ASSERT_EQ(made.status, 0) << made.text;
+  const auto report = nlohmann::json::parse(made.text);
+  EXPECT_EQ(report.at("documents"), 3);
+  EXPECT_GT(report.at("documents_per_second").get<double>(), 0);
+  EXPECT_EQ(report.at("settings").at("generation").at("num_beams"), 2);
+  EXPECT_GT(report.at("rouge").at("rouge1").at("f").at("mean").get<double>(), 0);
+
+  // The saved file names its ids "id"; the data calls them "name".
+  const Result wrong = complain("eval --score-only " + saved + " " + data);
+  EXPECT_EQ(wrong.status, 1);
+  expect_one_line(wrong.text);
+  std::ofstream(folder / "data.jsonl")
+      << "{\"id\": \"two\", \"summary\": \"library for PNG images\"}\n"
+         "{\"id\": \"three\", \"summary\": \"Korean fonts\"}\n"
+         "{\"id\": \"one\", \"summary\": \"show files as a tree\"}\n";
+  const Result scored =
+      shell("eval --json --score-only " + saved + " --data " + (folder / "data.jsonl").string());
+  ASSERT_EQ(scored.status, 0) << scored.text;
+  const auto again = nlohmann::json::parse(scored.text);
+  for (const auto* measure : {"rouge1", "rouge2", "rougeL", "rougeLsum"}) {
+    EXPECT_DOUBLE_EQ(again.at("rouge").at(measure).at("f").at("mean").get<double>(),
+                     report.at("rouge").at(measure).at("f").at("mean").get<double>());
+  }
+  fs::remove_all(folder);
+}
+
+TEST(Eval, NeedsAModelOrPredictionsAndReferences) {
+  EXPECT_EQ(complain("eval --data x.jsonl").status, 2);
+  EXPECT_EQ(complain("eval model --score-only p --data x.jsonl").status, 2);
+  EXPECT_EQ(complain("eval model --data x.jsonl --rouge-tokens words").status, 2);
+  EXPECT_EQ(complain("eval model --data x.jsonl --score-only p --predictions q").status, 2);
+  const Result result = shell("eval model --data - 2>&1 </dev/null");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.text, HasSubstr("standard input: there are no documents in it"));
+}
+
 }  // namespace
