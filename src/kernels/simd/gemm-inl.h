@@ -52,6 +52,15 @@ constexpr int kBlockRows = 72;
 /// Panels of one pass, whose partial sums (72 rows x 16 columns x 16 panels, 72 KiB) stay in L2
 /// between two slices of k.
 constexpr int kGroup = 16;
+/// How far ahead of its use a panel that streams by is fetched, in bytes.
+constexpr std::ptrdiff_t kStreamAhead = 2048;
+
+/// Bytes that a tile asks the caches for while it computes, `step` for each unit. The hardware's
+/// own prefetchers stop at the end of each 4 KiB page, and see nothing of the jumps between slices.
+struct Ahead {
+  const char* begin;
+  std::ptrdiff_t step;
+};
 
 /// fp32: unit = one float.
 struct FloatUnits {
@@ -106,8 +115,8 @@ struct NarrowPairs : WidePairs {
 /// sums [kRows][kPanel] (+)= a [kRows, units] times one panel slice [units][kPanel].
 template <class Units, int kRows>
 HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
-                     const typename Units::Weight* HWY_RESTRICT w, int units, bool accumulate,
-                     typename Units::Sum* HWY_RESTRICT sums) {
+                     const typename Units::Weight* HWY_RESTRICT w, int units, Ahead ahead,
+                     bool accumulate, typename Units::Sum* HWY_RESTRICT sums) {
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr typename Units::SumTag tag;
   hn::Vec<typename Units::SumTag> sum[kRows][kVectors];
@@ -119,6 +128,8 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
     }
   }
   for (std::ptrdiff_t l = 0; l < units; ++l) {
+    __builtin_prefetch(ahead.begin);
+    ahead.begin += ahead.step;
     typename Units::Factor weights[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
@@ -144,13 +155,14 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
 
 template <class Units>
 using TileFunction = void (*)(const typename Units::Value*, std::ptrdiff_t,
-                              const typename Units::Weight*, int, bool, typename Units::Sum*);
+                              const typename Units::Weight*, int, Ahead, bool,
+                              typename Units::Sum*);
 
 template <class Units, int kRows>
 HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
-                          const typename Units::Weight* w, int units, bool accumulate,
+                          const typename Units::Weight* w, int units, Ahead ahead, bool accumulate,
                           typename Units::Sum* sums) {
-  tile<Units, kRows>(a, lda, w, units, accumulate, sums);
+  tile<Units, kRows>(a, lda, w, units, ahead, accumulate, sums);
 }
 
 /// The tile of `rows` rows, 1..kTileRows.
@@ -186,23 +198,29 @@ template <class Units, class Finish>
 HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m,
                          const typename Units::Weight* w, int units, int panel_begin, int panel_end,
                          const Finish& finish) {
-  const std::ptrdiff_t panel_size =
-      static_cast<std::ptrdiff_t>(units) * kPanel * Units::kValuesPerUnit;
+  constexpr std::ptrdiff_t kUnitSize = kPanel * Units::kValuesPerUnit;
+  constexpr std::ptrdiff_t kUnitBytes = kUnitSize * sizeof(typename Units::Weight);
   const TileFunction<Units> function = tile_function<Units>(m);
   alignas(64) typename Units::Sum sums[kTileRows * kPanel];
   for (int panel = panel_begin; panel < panel_end; ++panel) {
-    function(a, lda, w + panel * panel_size, units, false, sums);
+    const typename Units::Weight* weights = w + panel * units * kUnitSize;
+    const Ahead ahead{reinterpret_cast<const char*>(weights) + kStreamAhead, kUnitBytes};
+    function(a, lda, weights, units, ahead, false, sums);
     finish(sums, 0, m, panel);
   }
 }
 
 /// Many rows: a slice of a panel stays in L1 while all tiles of a block of rows pass over it.
-/// slice(panel, unit_begin, units) gives the weights of that slice.
-template <class Units, class Slice, class Finish>
-HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m, int units,
-                          int panel_begin, int panel_end, const Slice& slice,
-                          const Finish& finish) {
+/// prepare(slice, units) turns a slice of the stored weights into what the tiles want.
+template <class Units, class Stored, class Prepare, class Finish>
+HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m,
+                          const Stored* w, int units, int panel_begin, int panel_end,
+                          const Prepare& prepare, const Finish& finish) {
   constexpr int kPer = Units::kValuesPerUnit;
+  constexpr std::ptrdiff_t kUnitBytes = kPanel * kPer * sizeof(Stored);
+  const auto stored = [w, units](int panel, int unit) {
+    return w + (static_cast<std::ptrdiff_t>(panel) * units + unit) * kPanel * kPer;
+  };
   alignas(64) typename Units::Sum sums[kGroup][kBlockRows * kPanel];
   const EvenParts blocks(m, kBlockRows);
   const EvenParts depths(units, kDepth);
@@ -215,14 +233,22 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
         const int unit = depths.begin(depth);
         const bool last = depth + 1 == depths.count();
         for (int panel = group; panel < group_end; ++panel) {
-          const typename Units::Weight* weights = slice(panel, unit, depths.size(depth));
+          const int size = depths.size(depth);
+          const typename Units::Weight* weights = prepare(stored(panel, unit), size);
+          // The tiles share the fetching of the slice that comes next.
+          const Stored* next = panel + 1 < group_end ? stored(panel + 1, unit)
+                               : last                ? stored(group_end, 0)
+                                                     : stored(group, unit + size);
+          Ahead ahead{reinterpret_cast<const char*>(next),
+                      (kUnitBytes + tiles.count() - 1) / tiles.count()};
           // With a single slice nothing waits for the next one: one buffer, always in L1.
           auto* panel_sums = sums[depths.count() == 1 ? 0 : panel - group];
           for (int t = 0; t < tiles.count(); ++t) {
             const int row = tiles.begin(t);
             const int rows = tiles.size(t);
             tile_function<Units>(rows)(a + (block_begin + row) * lda + unit * kPer, lda, weights,
-                                       depths.size(depth), depth > 0, panel_sums + row * kPanel);
+                                       size, ahead, depth > 0, panel_sums + row * kPanel);
+            ahead.begin += ahead.step * size;
             if (last) finish(panel_sums + row * kPanel, block_begin + row, rows, panel);
           }
         }

@@ -112,6 +112,9 @@ class Finish {
   const Epilogue& epilogue_;
 };
 
+/// Up to here widening a slice in advance costs more than the two tiles that share it save.
+constexpr int kNarrowRows = 2 * gemm::kTileRows;
+
 /// int8 -> int16, so that the many tiles that pass over a slice need not each do it.
 HWY_INLINE void widen(const std::int8_t* HWY_RESTRICT narrow, int units,
                       std::int16_t* HWY_RESTRICT wide) {
@@ -133,10 +136,9 @@ void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int
     gemm::few_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, finish);
     return;
   }
-  const auto slice = [&w](int panel, int unit, int /*units*/) {
-    return w.data + (static_cast<std::ptrdiff_t>(panel) * w.k + unit) * kPanel;
-  };
-  gemm::many_rows<gemm::FloatUnits>(a, lda, m, w.k, panel_begin, panel_end, slice, finish);
+  const auto as_it_is = [](const float* slice, int /*units*/) { return slice; };
+  gemm::many_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, as_it_is,
+                                    finish);
 }
 
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
@@ -149,12 +151,19 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
     gemm::few_rows<gemm::NarrowPairs>(a, lda, m, w.data, units, panel_begin, panel_end, finish);
     return;
   }
+  if (m <= kNarrowRows) {
+    const auto as_it_is = [](const std::int8_t* slice, int /*count*/) { return slice; };
+    gemm::many_rows<gemm::NarrowPairs>(a, lda, m, w.data, units, panel_begin, panel_end, as_it_is,
+                                       finish);
+    return;
+  }
   alignas(64) std::int16_t wide[gemm::kDepth * kPanel * 2];
-  const auto slice = [&w, &wide, units](int panel, int unit, int count) {
-    widen(w.data + (static_cast<std::ptrdiff_t>(panel) * units + unit) * kPanel * 2, count, wide);
+  const auto widened = [&wide](const std::int8_t* slice, int count) {
+    widen(slice, count, wide);
     return static_cast<const std::int16_t*>(wide);
   };
-  gemm::many_rows<gemm::WidePairs>(a, lda, m, units, panel_begin, panel_end, slice, finish);
+  gemm::many_rows<gemm::WidePairs>(a, lda, m, w.data, units, panel_begin, panel_end, widened,
+                                   finish);
 }
 
 #endif  // KOBOLT_SIMD_TARGET
