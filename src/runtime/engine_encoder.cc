@@ -13,7 +13,8 @@ constexpr int kTokensPerPass = 1024;
 
 using Documents = std::span<const std::vector<std::int32_t>>;
 
-// Calls body(index of the first, documents) for runs of whole documents of about kTokensPerPass tokens.
+// Calls body(index of the first, documents) for runs of whole documents of about kTokensPerPass
+// tokens.
 template <typename Body>
 void for_each_pass(Documents documents, Body&& body) {
   std::size_t begin = 0;
