@@ -16,6 +16,12 @@ namespace {
 
 using Json = nlohmann::json;
 
+// A value as a message shows it. Printing JSON recurses, so what may be nested is only named.
+std::string excerpt(const Json& value) {
+  if (value.is_structured()) return value.is_array() ? "a list" : "an object";
+  return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 60);
+}
+
 // A JSON object with its place in the file, for messages.
 class Reader {
  public:
@@ -52,9 +58,7 @@ class Reader {
   }
   [[noreturn]] void fail(const std::string& name, const std::string& expected) const {
     std::string found = "nothing";
-    if (object_.is_object() && object_.contains(name)) {
-      found = object_[name].dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 60);
-    }
+    if (object_.is_object() && object_.contains(name)) found = excerpt(object_[name]);
     throw Error(ErrorKind::corrupt, "bad description of the engine",
                 {.file = file_, .field = where(name), .found = found, .expected = expected});
   }

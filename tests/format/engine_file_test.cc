@@ -170,6 +170,16 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("\"sections\":[{", "\"sections\":[1,{"),
         std::pair("{\"precision\"", "[{\"precision\"")));
 
+TEST(EngineFile, DeepNestingIsAnErrorLikeAnyOther) {
+  std::string text = metadata_to_json(metadata(), {});
+  const std::string from = "\"vocab_size\":70";
+  constexpr std::size_t kDepth = 1'000'000;
+  text.replace(text.find(from), from.size(),
+               "\"vocab_size\":" + std::string(kDepth, '[') + std::string(kDepth, ']'));
+  std::vector<Section> read;
+  EXPECT_THROW(metadata_from_json(text, "x", read), Error);
+}
+
 TEST(EngineFile, SectionSizesCannotOverflow) {
   const std::vector<std::int64_t> huge = {1LL << 40, 1LL << 40};
   EXPECT_THROW((void)section_size(Layout::rows_f32, huge), Error);

@@ -147,9 +147,12 @@ TEST(JsonErrors, NestingIsBounded) {
   for (int i = 0; i < 2000; ++i) {
     sequences = R"({"type": "Sequence", "normalizers": [)" + sequences + "]}";
   }
+  // Put together as text: the library that prints JSON recurses, and is not what is tested here.
   nlohmann::json json = sound();
-  json["normalizer"] = nlohmann::json::parse(sequences);
-  EXPECT_THROW(from_json(json.dump()), Error);
+  json["normalizer"] = "@";
+  std::string text = json.dump();
+  text.replace(text.find("\"@\""), 3, sequences);
+  EXPECT_THROW(from_json(text), Error);
 }
 
 TEST(JsonErrors, GrowthIsBounded) {
