@@ -22,7 +22,8 @@ void add_embedding(const Linear& table, int token, float factor, float* out) {
         (static_cast<std::ptrdiff_t>(panel) * kernels::pairs(k) * kernels::kPanel + lane) * 2;
     const float scale = table.i8.scales[token] * factor;
     for (int i = 0; i < k; ++i) {
-      out[i] += scale * static_cast<float>(source[(i / 2) * 2 * kernels::kPanel + i % 2]);
+      const int pair = i / 2;
+      out[i] += scale * static_cast<float>(source[pair * 2 * kernels::kPanel + i % 2]);
     }
   } else {
     const float* source =
@@ -45,7 +46,7 @@ void read_position(const PositionTable& table, int position, int d, float* out) 
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<const EngineFile> file, ThreadPool& pool)
+Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool)
     : config_(file->metadata().config),
       weights_(EngineWeights::bind(file)),
       executor_(pool, file->metadata().precision == Precision::int8),

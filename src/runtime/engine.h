@@ -19,7 +19,7 @@ namespace kobolt {
 class Engine : public Backend {
  public:
   /// Throws Error(corrupt) when the file lacks a section. `pool` outlives the engine.
-  Engine(std::shared_ptr<const EngineFile> file, ThreadPool& pool);
+  Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool);
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   [[nodiscard]] int vocab_size() const override { return config_.vocab_size; }
