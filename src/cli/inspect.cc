@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/generation_flags.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
@@ -86,51 +87,15 @@ std::string tokenizer_text(const TokenizerSummary& tokenizer) {
                      fmt::join(tokenizer.files, ", "));
 }
 
-Json early_stopping_json(EarlyStopping early_stopping) {
-  if (early_stopping == EarlyStopping::never) return "never";
-  return early_stopping == EarlyStopping::yes;
-}
-
 template <typename T>
 Json maybe(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
-// All settings, by the names of GenerationConfig.
-Json generation_json(const GenerationConfig& config) {
-  return {
-      {"max_length", maybe(config.max_length)},
-      {"max_new_tokens", maybe(config.max_new_tokens)},
-      {"min_length", config.min_length},
-      {"min_new_tokens", maybe(config.min_new_tokens)},
-      {"num_beams", config.num_beams},
-      {"num_return_sequences", config.num_return_sequences},
-      {"length_penalty", config.length_penalty},
-      {"early_stopping", early_stopping_json(config.early_stopping)},
-      {"repetition_penalty", config.repetition_penalty},
-      {"no_repeat_ngram_size", config.no_repeat_ngram_size},
-      {"encoder_no_repeat_ngram_size", config.encoder_no_repeat_ngram_size},
-      {"encoder_repetition_penalty", config.encoder_repetition_penalty},
-      {"bad_words_ids", config.bad_words_ids},
-      {"suppress_tokens", config.suppress_tokens},
-      {"begin_suppress_tokens", config.begin_suppress_tokens},
-      {"do_sample", config.do_sample},
-      {"temperature", config.temperature},
-      {"top_k", config.top_k},
-      {"top_p", config.top_p},
-      {"bos_token_id", maybe(config.bos_token_id)},
-      {"pad_token_id", maybe(config.pad_token_id)},
-      {"eos_token_id", config.eos_token_id},
-      {"decoder_start_token_id", maybe(config.decoder_start_token_id)},
-      {"forced_bos_token_id", maybe(config.forced_bos_token_id)},
-      {"forced_eos_token_id", config.forced_eos_token_id},
-  };
-}
-
 // Only what differs from doing nothing special, as command-line flags have it.
 std::string generation_text(const GenerationConfig& config) {
-  const Json neutral = generation_json({});
-  const Json settings = generation_json(config);
+  const Json neutral = to_json(GenerationConfig{});
+  const Json settings = to_json(config);
   std::vector<std::string> shown;
   for (const auto& [key, value] : settings.items()) {
     if (value != neutral.at(key)) shown.push_back(key + " " + value.dump());
@@ -190,7 +155,7 @@ Json summary_json(const ModelSummary& summary) {
         {"vocab_size", summary.tokenizer.vocab_size},
         {"files", summary.tokenizer.files},
         {"problem", summary.tokenizer.problem}}},
-      {"generation", generation_json(summary.generation)},
+      {"generation", to_json(summary.generation)},
       {"provenance",
        {{"source", summary.provenance.source},
         {"source_hash", summary.provenance.source_hash},
