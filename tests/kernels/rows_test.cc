@@ -172,7 +172,7 @@ TEST_P(ElementwiseTest, EveryActivationMatchesDoublePrecision) {
     Worst worst;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double expected = exact_activation(activation, inputs[i]);
-      // Above 8 two units in the last place are more than 1e-6.
+      // From about 4.2 on, four roundings are more than 1e-6.
       const double bound = std::max(1e-6, 4 * kRounding * std::abs(expected));
       worst.see(x[i], expected, bound, static_cast<std::ptrdiff_t>(i), 0);
     }
