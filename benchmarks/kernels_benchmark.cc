@@ -42,7 +42,7 @@ void gemm_f32(benchmark::State& state) {
   const std::vector<float> a = random(size_of(m, k));
   const std::vector<float> packed = random(packed_f32_size(n, k));
   std::vector<float> c(size_of(m, n));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::gemm_f32(a.data(), k, m, {packed.data(), n, k}, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
@@ -61,7 +61,7 @@ void gemm_i8(benchmark::State& state) {
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
   const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
   std::vector<float> c(size_of(m, n));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::gemm_i8(a.data(), 2 * pairs(k), a_scales.data(), m,
                      {packed.data(), scales.data(), n, k}, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
@@ -89,7 +89,7 @@ void attention(benchmark::State& state) {
   const std::vector<float> values = random(packed_f32_size(kHeadDim, length));
   std::vector<float> scratch(attention_scratch(m, length));
   std::vector<float> out(size_of(m, kHeadDim));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::attention(q.data(), kHeadDim, m, {keys.data(), length, kHeadDim},
                        {values.data(), kHeadDim, length}, 0.1F, out.data(), kHeadDim,
                        scratch.data());
@@ -111,7 +111,7 @@ void attention_step(benchmark::State& state) {
   std::iota(rows.begin(), rows.end(), 0);
   std::vector<float> scratch(size_of(kHeads, length));
   std::vector<float> out(kWidth);
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::attention_step(q.data(), keys.data(), values.data(), kWidth, rows.data(), length,
                             kHeads, kHeadDim, 0.1F, out.data(), scratch.data());
     benchmark::ClobberMemory();
@@ -126,7 +126,7 @@ void layer_norm(benchmark::State& state) {
   const std::vector<float> x = random(kRows * kWidth);
   const std::vector<float> weights = random(kWidth);
   std::vector<float> y(kRows * kWidth);
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::layer_norm(x.data(), kWidth, kRows, kWidth, weights.data(), weights.data(), 1e-5F,
                         y.data(), kWidth);
     benchmark::ClobberMemory();
@@ -141,7 +141,7 @@ void quantize_rows(benchmark::State& state) {
   const std::vector<float> x = random(kRows * kWidth);
   std::vector<std::int16_t> q(kRows * kWidth);
   std::vector<float> scales(kRows);
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::quantize_rows(x.data(), kWidth, kRows, kWidth, q.data(), kWidth, scales.data());
     benchmark::ClobberMemory();
   }
@@ -152,7 +152,7 @@ BENCHMARK(quantize_rows);
 void gelu(benchmark::State& state) {
   const std::vector<float> inputs = random(4096);
   std::vector<float> x(inputs.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     x = inputs;  // in place: without new inputs they would all go to zero
     activate(Activation::gelu, x.data(), x.size());
     benchmark::ClobberMemory();
@@ -168,7 +168,7 @@ void top_k(benchmark::State& state) {
   const std::vector<float> x = random(kVocabulary);
   std::vector<float> values(static_cast<std::size_t>(count));
   std::vector<std::int32_t> indices(static_cast<std::size_t>(count));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::top_k(x.data(), kVocabulary, count, values.data(), indices.data());
     benchmark::ClobberMemory();
   }
@@ -178,7 +178,8 @@ BENCHMARK(top_k)->ArgName("count")->Arg(1)->Arg(8);
 
 void log_sum_exp(benchmark::State& state) {
   const std::vector<float> x = random(kVocabulary);
-  for (auto _ : state) benchmark::DoNotOptimize(kernels::log_sum_exp(x.data(), kVocabulary));
+  for ([[maybe_unused]] const auto _ : state)
+    benchmark::DoNotOptimize(kernels::log_sum_exp(x.data(), kVocabulary));
   report(state, 0, 4.0 * kVocabulary);
 }
 BENCHMARK(log_sum_exp);

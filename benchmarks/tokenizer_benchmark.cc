@@ -49,7 +49,7 @@ void encode(benchmark::State& state, const std::string& model) {
   const auto tokenizer = kobolt::Tokenizer::load(files, kobolt::Family::bart);
   std::size_t bytes = 0;
   for (const std::string& document : documents) bytes += document.size();
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     for (const std::string& document : documents) {
       benchmark::DoNotOptimize(tokenizer.encode(document));
     }
@@ -71,7 +71,7 @@ void decode(benchmark::State& state, const std::string& model) {
     ids.push_back(tokenizer.encode(document));
     bytes += tokenizer.decode(ids.back()).size();
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     for (const auto& document : ids) benchmark::DoNotOptimize(tokenizer.decode(document));
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
@@ -83,7 +83,7 @@ void load(benchmark::State& state, const std::string& model) {
     state.SkipWithError("../shared is not there");
     return;
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     benchmark::DoNotOptimize(kobolt::Tokenizer::load(files, kobolt::Family::bart));
   }
 }

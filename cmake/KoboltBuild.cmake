@@ -13,7 +13,10 @@ endif()
 
 find_program(KOBOLT_CCACHE ccache)
 if(KOBOLT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${KOBOLT_CCACHE})
+  # What ccache asks for, to keep results of files that include precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${KOBOLT_CCACHE})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
 add_library(kobolt_warnings INTERFACE)
@@ -26,21 +29,45 @@ target_compile_options(kobolt_warnings INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
 if(KOBOLT_SANITIZE)
-  add_compile_options(-fsanitize=${KOBOLT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=${KOBOLT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
+    # A check at every use of a pointer or reference, for what AddressSanitizer finds anyway: they
+    # double the time to compile.
+    -fno-sanitize=null,object-size,vptr)
   add_link_options(-fsanitize=${KOBOLT_SANITIZE})
 endif()
 
-# kobolt_room(NAME SOURCES a.cc ... [LINKS target ...]): one folder under src/ as an object library
-# whose objects go into both libkobolt.a and libkobolt.so.
+# kobolt_room(NAME [HOT] SOURCES a.cc ... [LINKS target ...]): one folder under src/ as an object
+# library whose objects go into both libkobolt.a and libkobolt.so. HOT: loops over all weights or
+# all activations, optimised in debug builds too, or their tests would take minutes.
 function(kobolt_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "HOT" "" "SOURCES;LINKS")
   add_library(kobolt_${name} OBJECT ${arg_SOURCES})
   target_include_directories(kobolt_${name} PRIVATE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
   target_compile_definitions(kobolt_${name} PRIVATE KOBOLT_BUILDING)
   target_link_libraries(kobolt_${name} PRIVATE kobolt_warnings ${arg_LINKS})
+  if(arg_HOT)
+    target_compile_options(kobolt_${name} PRIVATE $<$<CONFIG:Debug>:-O1>)
+  endif()
   set_property(GLOBAL APPEND PROPERTY KOBOLT_ROOMS kobolt_${name})
   set_property(GLOBAL APPEND PROPERTY KOBOLT_ROOM_LINKS ${arg_LINKS})
+endfunction()
+
+# Compiling the tests takes as long as compiling the library. Their time is spent in parsing the
+# headers of GoogleTest, which is done once for all of them, and in optimising code that runs once,
+# which is left out.
+function(kobolt_compile_fast target)
+  target_compile_options(${target} PRIVATE -O0)
+  if(NOT TARGET kobolt_test_headers)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_headers.cc CONTENT "")
+    add_executable(kobolt_test_headers ${PROJECT_BINARY_DIR}/generated/test_headers.cc)
+    target_compile_options(kobolt_test_headers PRIVATE -O0)
+    target_link_libraries(kobolt_test_headers PRIVATE kobolt_warnings GTest::gmock GTest::gtest_main
+      nlohmann_json::nlohmann_json)
+    target_precompile_headers(kobolt_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>
+      <nlohmann/json.hpp> <filesystem> <fstream> <random>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM kobolt_test_headers)
 endfunction()
 
 # kobolt_test(NAME SOURCES a_test.cc ... [LINKS target ...]): a GoogleTest program; tests see the
@@ -54,5 +81,6 @@ function(kobolt_test name)
     KOBOLT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE kobolt_static kobolt_warnings GTest::gmock GTest::gtest_main
     ${arg_LINKS})
+  kobolt_compile_fast(${name})
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 0)
 endfunction()

@@ -38,6 +38,7 @@ struct Options {
 };
 
 // What is scored and, when a model made it, how.
+// NOLINTNEXTLINE(bugprone-exception-escape): Json moves without throwing
 struct Outcome {
   std::vector<std::string> predictions;
   double seconds = 0;

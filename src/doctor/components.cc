@@ -111,6 +111,7 @@ std::vector<Component> probe_components() {
        "Debian package libonnxruntime-dev (Debian 13 or newer)"},
   };
   std::vector<Component> components;
+  components.reserve(candidates.size());
   for (const Candidate& candidate : candidates) components.push_back(probe(candidate));
   return components;
 }

@@ -84,12 +84,15 @@ Score rouge_n(const TokenizedText& prediction, const TokenizedText& reference, s
   std::size_t hits = 0;
   for (auto p = predicted.begin(), e = expected.begin();
        p != predicted.end() && e != expected.end();) {
-    if (*p == *e)
-      ++hits, ++p, ++e;
-    else if (*p < *e)
+    if (*p == *e) {
+      ++hits;
       ++p;
-    else
       ++e;
+    } else if (*p < *e) {
+      ++p;
+    } else {
+      ++e;
+    }
   }
   return score_of(hits, predicted.size(), expected.size());
 }

@@ -20,8 +20,8 @@ namespace {
 // tests makes of the largest file is sampled unless KOBOLT_ALL_DATA is set.
 std::size_t chunk_step(bool real_model, const std::string& file) {
 #if defined(__SANITIZE_ADDRESS__)
-  constexpr std::size_t sanitizer_step = 16;
-  return file == "train" || !real_model ? sanitizer_step : 4;
+  constexpr std::size_t sanitizer_step = 64;
+  return file == "train" || !real_model ? sanitizer_step : 16;
 #else
   constexpr std::size_t sample_step = 5;
   const bool all = real_model || file != "train" || std::getenv("KOBOLT_ALL_DATA") != nullptr;
