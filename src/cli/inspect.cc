@@ -22,9 +22,11 @@ using Lines = std::vector<std::pair<std::string, std::string>>;
 std::string size_of(std::uint64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
 
 std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::ptrdiff_t at = std::ssize(text) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (at > 0 && (digits.size() - at) % 3 == 0) text += ',';
+    text += digits[at];
   }
   return text;
 }
