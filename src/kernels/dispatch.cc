@@ -106,6 +106,18 @@ void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int
   active().gemm_f32(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
+void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
+  active().gemm_f16(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
+               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
+  active().gemm_bf16(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue) {

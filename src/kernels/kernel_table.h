@@ -18,6 +18,8 @@ struct KernelTable {
   decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
   decltype(&kernels::quantize_rows) quantize_rows;
   decltype(&kernels::gemm_f32) gemm_f32;
+  decltype(&kernels::gemm_f16) gemm_f16;
+  decltype(&kernels::gemm_bf16) gemm_bf16;
   decltype(&kernels::gemm_i8) gemm_i8;
   decltype(&kernels::layer_norm) layer_norm;
   decltype(&kernels::add) add;

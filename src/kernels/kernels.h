@@ -38,6 +38,25 @@ void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 /// [length, head_dim] become the PackedF32 of V^T without a detour.
 void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 
+/// Weight W [n, k] in 16 bits a value, in the panels of PackedF32: IEEE binary16, or bfloat16 (the
+/// upper half of a float).
+struct PackedF16 {
+  const std::uint16_t* data = nullptr;
+  int n = 0;
+  int k = 0;
+};
+struct PackedBF16 {
+  const std::uint16_t* data = nullptr;
+  int n = 0;
+  int k = 0;
+};
+/// Values that pack_f16 and pack_bf16 write.
+std::size_t packed_16_size(int n, int k);
+/// Rounds w to nearest even and packs it. binary16 ends at 65504: what rounds to more becomes
+/// infinity. bfloat16 has the range of float.
+void pack_f16(const float* w, std::ptrdiff_t ld, int n, int k, std::uint16_t* out);
+void pack_bf16(const float* w, std::ptrdiff_t ld, int n, int k, std::uint16_t* out);
+
 /// Weight W [n, k] packed for int8: panels(n) panels, each [pairs(k)][kPanel][2] where a pair is
 /// two neighbouring k (the last one padded with zero). w[j, :] ~ scales[j] * q[j, :], q in
 /// -127..127.
@@ -77,6 +96,13 @@ struct Epilogue {
 /// n are not stored.
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+
+/// The same for weights of 16 bits: they are widened exactly, and everything else is as in
+/// gemm_f32.
+void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
+               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 
 /// The same for int8 weights; `a` and `a_scales` come from quantize_rows.
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,

@@ -4,10 +4,26 @@
 #include <cstring>
 #include <limits>
 
+#include "base/float16.h"
 #include "kernels/kernels.h"
 
 // Sizes and the packing that happens once, when an engine is compiled: no SIMD form needed.
 namespace kobolt::kernels {
+namespace {
+
+template <class Round>
+void pack_16(const Round& round, const float* w, std::ptrdiff_t ld, int n, int k,
+             std::uint16_t* out) {
+  assert(n >= 0 && k >= 0);
+  for (int j = 0; j < padded(n); ++j) {
+    std::uint16_t* panel = out + static_cast<std::ptrdiff_t>(j / kPanel) * k * kPanel;
+    for (int l = 0; l < k; ++l) {
+      panel[l * kPanel + j % kPanel] = j < n ? round(w[j * ld + l]) : std::uint16_t{0};
+    }
+  }
+}
+
+}  // namespace
 
 std::size_t packed_f32_size(int n, int k) {
   return static_cast<std::size_t>(padded(n)) * static_cast<std::size_t>(k);
@@ -15,6 +31,16 @@ std::size_t packed_f32_size(int n, int k) {
 
 std::size_t packed_i8_size(int n, int k) {
   return static_cast<std::size_t>(padded(n)) * static_cast<std::size_t>(pairs(k)) * 2;
+}
+
+std::size_t packed_16_size(int n, int k) { return packed_f32_size(n, k); }
+
+void pack_f16(const float* w, std::ptrdiff_t ld, int n, int k, std::uint16_t* out) {
+  pack_16(f16_from_f32, w, ld, n, k, out);
+}
+
+void pack_bf16(const float* w, std::ptrdiff_t ld, int n, int k, std::uint16_t* out) {
+  pack_16(bf16_from_f32, w, ld, n, k, out);
 }
 
 int activation_limit(int k) {

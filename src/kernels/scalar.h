@@ -19,6 +19,10 @@ void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_
                    std::ptrdiff_t ldq, float* scales);
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
+               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);

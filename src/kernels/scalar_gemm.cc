@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/float16.h"
 #include "kernels/scalar.h"
 
 // One row times one panel at a time. The sixteen sums are the panel's columns.
@@ -22,21 +23,40 @@ void finish(const float* product, int row, int column, int columns, float* c, st
   }
 }
 
-}  // namespace
-
-void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
-              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+/// The product of weights that widen(stored value) makes floats.
+template <class Widen, class Packed>
+void gemm_of_floats(const Widen& widen, const float* a, std::ptrdiff_t lda, int m, const Packed& w,
+                    int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue) {
   for (int p = panel_begin; p < panel_end; ++p) {
-    const float* panel = w.data + static_cast<std::ptrdiff_t>(p) * w.k * kPanel;
+    const auto* panel = w.data + static_cast<std::ptrdiff_t>(p) * w.k * kPanel;
     for (int i = 0; i < m; ++i) {
       float sums[kPanel] = {};
       for (int l = 0; l < w.k; ++l) {
         const float value = a[i * lda + l];
-        for (int j = 0; j < kPanel; ++j) sums[j] += value * panel[l * kPanel + j];
+        for (int j = 0; j < kPanel; ++j) sums[j] += value * widen(panel[l * kPanel + j]);
       }
       finish(sums, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
     }
   }
+}
+
+}  // namespace
+
+void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_of_floats([](float value) { return value; }, a, lda, m, w, panel_begin, panel_end, c, ldc,
+                 epilogue);
+}
+
+void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_of_floats(f32_from_f16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
+               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_of_floats(f32_from_bf16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,

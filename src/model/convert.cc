@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kobolt/error.h"
-#include "model/float16.h"
+#include "base/float16.h"
 
 namespace kobolt {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kobolt/error.h"
-#include "model/float16.h"
+#include "base/float16.h"
 
 namespace kobolt {
 

@@ -49,6 +49,9 @@ constexpr int kDepth = 256;
 /// Rows of one pass: 72 rows x 256 units are 72 KiB, well inside a 512 KiB L2 cache; 12 full tiles
 /// share each slice that comes from L3 or memory.
 constexpr int kBlockRows = 72;
+/// Up to this many rows, weights that are stored narrower are widened as they are loaded. Widening
+/// a slice in advance would cost more than the two tiles that share it save.
+constexpr int kNarrowRows = 2 * kTileRows;
 /// Panels of one pass, whose partial sums (72 rows x 16 columns x 16 panels, 72 KiB) stay in L2
 /// between two slices of k.
 constexpr int kGroup = 16;

@@ -5,8 +5,8 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "kernels/simd/declarations-inl.h"
+#include "kernels/simd/finish-inl.h"
 #include "kernels/simd/gemm-inl.h"
-#include "kernels/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
@@ -15,15 +15,6 @@ namespace {
 
 using gemm::FloatTag;
 using gemm::IntTag;
-using gemm::kLanes;
-using gemm::kVectors;
-
-/// Products of one row and panel, as floats. fp32: as they are.
-struct FloatProducts {
-  HWY_INLINE hn::Vec<FloatTag> operator()(const float* sums, int /*row*/, int /*column*/) const {
-    return hn::LoadU(FloatTag(), sums);
-  }
-};
 
 /// int8: back to floats. The order of the two multiplications is that of the scalar twin.
 struct ScaledProducts {
@@ -37,83 +28,6 @@ struct ScaledProducts {
                    hn::LoadU(tag, column_scales + column));
   }
 };
-
-/// Stores a tile: c = act(products + bias) + residual.
-template <class Products>
-class Finish {
- public:
-  Finish(const Products& products, int n, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue)
-      : products_(products), n_(n), c_(c), ldc_(ldc), epilogue_(epilogue) {}
-
-  template <class Sum>
-  HWY_INLINE void operator()(const Sum* sums, int row, int rows, int panel) const {
-    with_activation(epilogue_.activation, [&]<Activation kActivation>() {
-      const int column = panel * kPanel;
-      if (n_ - column >= kPanel) {
-        whole_panel<kActivation>(sums, row, rows, column);
-      } else {
-        part_of_panel<kActivation>(sums, row, rows, column);
-      }
-    });
-  }
-
- private:
-  template <Activation kActivation, class Sum>
-  HWY_INLINE hn::Vec<FloatTag> value(const Sum* sums, int row, int column) const {
-    auto value = products_(sums, row, column);
-    if (epilogue_.bias != nullptr) {
-      value = hn::Add(value, hn::LoadU(FloatTag(), epilogue_.bias + column));
-    }
-    return activation_of<kActivation>(FloatTag(), value);
-  }
-
-  template <Activation kActivation, class Sum>
-  HWY_NOINLINE void whole_panel(const Sum* sums, int row, int rows, int column) const {
-    const FloatTag tag;
-    for (int r = 0; r < rows; ++r) {
-      float* out = c_ + (row + r) * ldc_ + column;
-      for (int v = 0; v < kVectors; ++v) {
-        auto result =
-            value<kActivation>(sums + r * kPanel + v * kLanes, row + r, column + v * kLanes);
-        if (epilogue_.residual != nullptr) {
-          const float* residual =
-              epilogue_.residual + (row + r) * epilogue_.ld_residual + column + v * kLanes;
-          result = hn::Add(result, hn::LoadU(tag, residual));
-        }
-        hn::StoreU(result, tag, out + v * kLanes);
-      }
-    }
-  }
-
-  /// The last panel of a width that is no multiple of kPanel: nothing is read or written past n.
-  template <Activation kActivation, class Sum>
-  HWY_NOINLINE void part_of_panel(const Sum* sums, int row, int rows, int column) const {
-    const int columns = n_ - column;
-    for (int r = 0; r < rows; ++r) {
-      float results[kPanel];
-      for (int v = 0; v < kVectors; ++v) {
-        hn::StoreU(value<kActivation>(sums + r * kPanel + v * kLanes, row + r, column + v * kLanes),
-                   FloatTag(), results + v * kLanes);
-      }
-      float* out = c_ + (row + r) * ldc_ + column;
-      const float* residual = epilogue_.residual == nullptr
-                                  ? nullptr
-                                  : epilogue_.residual + (row + r) * epilogue_.ld_residual + column;
-      for (int j = 0; j < columns; ++j) {
-        out[j] = residual == nullptr ? results[j] : results[j] + residual[j];
-      }
-    }
-  }
-
-  Products products_;
-  int n_;
-  float* c_;
-  std::ptrdiff_t ldc_;
-  const Epilogue& epilogue_;
-};
-
-/// Up to here widening a slice in advance costs more than the two tiles that share it save.
-constexpr int kNarrowRows = 2 * gemm::kTileRows;
 
 /// int8 -> int16, so that the many tiles that pass over a slice need not each do it.
 HWY_INLINE void widen(const std::int8_t* HWY_RESTRICT narrow, int units,
@@ -151,7 +65,7 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
     gemm::few_rows<gemm::NarrowPairs>(a, lda, m, w.data, units, panel_begin, panel_end, finish);
     return;
   }
-  if (m <= kNarrowRows) {
+  if (m <= gemm::kNarrowRows) {
     const auto as_it_is = [](const std::int8_t* slice, int /*count*/) { return slice; };
     gemm::many_rows<gemm::NarrowPairs>(a, lda, m, w.data, units, panel_begin, panel_end, as_it_is,
                                        finish);

@@ -1,0 +1,112 @@
+// No #pragma once: foreach_target includes this once for each target.
+#if defined(KOBOLT_KERNELS_FINISH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KOBOLT_KERNELS_FINISH_INL_H_
+#undef KOBOLT_KERNELS_FINISH_INL_H_
+#else
+#define KOBOLT_KERNELS_FINISH_INL_H_
+#endif
+
+#include <cstddef>
+
+#include "hwy/highway.h"
+#include "kernels/kernels.h"
+#include "kernels/simd/gemm-inl.h"
+#include "kernels/simd/math-inl.h"
+
+// From the sums of a tile to what a product leaves in memory, for all number formats.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+
+using gemm::FloatTag;
+using gemm::kLanes;
+using gemm::kVectors;
+
+/// Products of one row and panel, as floats. Sums of floats: as they are.
+struct FloatProducts {
+  HWY_INLINE hn::Vec<FloatTag> operator()(const float* sums, int /*row*/, int /*column*/) const {
+    return hn::LoadU(FloatTag(), sums);
+  }
+};
+
+/// Stores a tile: c = act(products + bias) + residual.
+template <class Products>
+class Finish {
+ public:
+  Finish(const Products& products, int n, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue)
+      : products_(products), n_(n), c_(c), ldc_(ldc), epilogue_(epilogue) {}
+
+  template <class Sum>
+  HWY_INLINE void operator()(const Sum* sums, int row, int rows, int panel) const {
+    with_activation(epilogue_.activation, [&]<Activation kActivation>() {
+      const int column = panel * kPanel;
+      if (n_ - column >= kPanel) {
+        whole_panel<kActivation>(sums, row, rows, column);
+      } else {
+        part_of_panel<kActivation>(sums, row, rows, column);
+      }
+    });
+  }
+
+ private:
+  template <Activation kActivation, class Sum>
+  HWY_INLINE hn::Vec<FloatTag> value(const Sum* sums, int row, int column) const {
+    auto value = products_(sums, row, column);
+    if (epilogue_.bias != nullptr) {
+      value = hn::Add(value, hn::LoadU(FloatTag(), epilogue_.bias + column));
+    }
+    return activation_of<kActivation>(FloatTag(), value);
+  }
+
+  template <Activation kActivation, class Sum>
+  HWY_NOINLINE void whole_panel(const Sum* sums, int row, int rows, int column) const {
+    const FloatTag tag;
+    for (int r = 0; r < rows; ++r) {
+      float* out = c_ + (row + r) * ldc_ + column;
+      for (int v = 0; v < kVectors; ++v) {
+        auto result =
+            value<kActivation>(sums + r * kPanel + v * kLanes, row + r, column + v * kLanes);
+        if (epilogue_.residual != nullptr) {
+          const float* residual =
+              epilogue_.residual + (row + r) * epilogue_.ld_residual + column + v * kLanes;
+          result = hn::Add(result, hn::LoadU(tag, residual));
+        }
+        hn::StoreU(result, tag, out + v * kLanes);
+      }
+    }
+  }
+
+  /// The last panel of a width that is no multiple of kPanel: nothing is read or written past n.
+  template <Activation kActivation, class Sum>
+  HWY_NOINLINE void part_of_panel(const Sum* sums, int row, int rows, int column) const {
+    const int columns = n_ - column;
+    for (int r = 0; r < rows; ++r) {
+      float results[kPanel];
+      for (int v = 0; v < kVectors; ++v) {
+        hn::StoreU(value<kActivation>(sums + r * kPanel + v * kLanes, row + r, column + v * kLanes),
+                   FloatTag(), results + v * kLanes);
+      }
+      float* out = c_ + (row + r) * ldc_ + column;
+      const float* residual = epilogue_.residual == nullptr
+                                  ? nullptr
+                                  : epilogue_.residual + (row + r) * epilogue_.ld_residual + column;
+      for (int j = 0; j < columns; ++j) {
+        out[j] = residual == nullptr ? results[j] : results[j] + residual[j];
+      }
+    }
+  }
+
+  Products products_;
+  int n_;
+  float* c_;
+  std::ptrdiff_t ldc_;
+  const Epilogue& epilogue_;
+};
+
+}  // namespace
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

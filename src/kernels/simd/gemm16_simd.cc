@@ -1,0 +1,69 @@
+#include "kernels/simd/targets.h"
+// Order matters: targets.h comes first, and foreach_target.h includes this file once a target.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd/gemm16_simd.cc"  // NOLINT
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/simd/declarations-inl.h"
+#include "kernels/simd/finish-inl.h"
+#include "kernels/simd/gemm-inl.h"
+
+// Products of weights of 16 bits: a widening load before the arithmetic of fp32. Half of the bytes
+// stream from memory; the processor needs no arithmetic in 16 bits.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+
+/// Unit = one float, widened from a stored value of 16 bits as it is loaded.
+template <class Stored>
+struct NarrowFloats : gemm::FloatUnits {
+  using Weight = std::uint16_t;
+  static HWY_INLINE Factor load(const std::uint16_t* w) {
+    const hn::Rebind<std::uint16_t, FloatTag> bits;
+    const hn::Rebind<Stored, FloatTag> stored;
+    return hn::PromoteTo(FloatTag(), hn::BitCast(stored, hn::LoadU(bits, w)));
+  }
+};
+
+template <class Units, class Packed>
+HWY_INLINE void gemm_16(const float* a, std::ptrdiff_t lda, int m, const Packed& w, int panel_begin,
+                        int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  if (m == 0) return;
+  const Finish<FloatProducts> finish({}, w.n, c, ldc, epilogue);
+  if (m <= gemm::kTileRows) {
+    gemm::few_rows<Units>(a, lda, m, w.data, w.k, panel_begin, panel_end, finish);
+    return;
+  }
+  if (m <= gemm::kNarrowRows) {
+    const auto as_it_is = [](const std::uint16_t* slice, int /*units*/) { return slice; };
+    gemm::many_rows<Units>(a, lda, m, w.data, w.k, panel_begin, panel_end, as_it_is, finish);
+    return;
+  }
+  alignas(64) float wide[gemm::kDepth * kPanel];
+  const auto widened = [&wide](const std::uint16_t* slice, int units) {
+    const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(units) * kPanel;
+    for (std::ptrdiff_t i = 0; i < count; i += gemm::kLanes) {
+      hn::StoreU(Units::load(slice + i), FloatTag(), wide + i);
+    }
+    return static_cast<const float*>(wide);
+  };
+  gemm::many_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, widened,
+                                    finish);
+}
+
+}  // namespace
+
+void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
+              int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_16<NarrowFloats<hwy::float16_t>>(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
+               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_16<NarrowFloats<hwy::bfloat16_t>>(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
