@@ -2,21 +2,42 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "kobolt/export.h"
 #include "kobolt/model.h"
 
 namespace kobolt {
 
-/// Number format of an engine's weights.
-enum class Precision : std::uint8_t { fp32, int8 };
+/// Number format of an engine's weights. Biases and norms are fp32 in all of them.
+enum class Precision : std::uint8_t {
+  fp32,
+  fp16,  ///< IEEE binary16, products in fp32
+  bf16,  ///< the upper half of a float, products in fp32
+  int8,  ///< a scale for each output feature; activations quantised per row at run time
+};
 KOBOLT_API std::string_view name_of(Precision precision);
-/// Reads "fp32" or "int8". Throws Error(invalid_argument) listing what exists.
+/// Reads a name such as "int8". Throws Error(invalid_argument) listing what exists.
 KOBOLT_API Precision precision_from_name(std::string_view name);
+
+/// The precision of some of an engine's matrices.
+struct LayerPrecision {
+  /// The engine's names (docs/format.md) with '*' for anything between two dots: "lm_head",
+  /// "encoder.layers.*.fc1", "decoder.layers.0" for all of a layer, "encoder.positions".
+  std::string pattern;
+  Precision precision = Precision::fp32;
+};
+/// Reads "PATTERN=PRECISION". Throws Error(invalid_argument).
+KOBOLT_API LayerPrecision layer_precision_from_text(std::string_view text);
 
 struct CompileOptions {
   Precision precision = Precision::fp32;
+  /// Exceptions; where several patterns match a matrix the last one wins. A pattern that matches
+  /// nothing is an Error(invalid_argument). Where the output projection is the embedding, both
+  /// "lm_head" and "embedding" name that one matrix.
+  std::vector<LayerPrecision> layers;
 };
 
 /// Writes `model` as an engine file (docs/format.md): packed, quantised, with settings and

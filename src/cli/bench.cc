@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/precision_flags.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "kobolt/benchmark.h"
@@ -14,7 +15,7 @@ namespace {
 
 struct Options {
   std::string model;
-  std::string precision = "fp32";
+  PrecisionFlags precision;
   BenchmarkOptions benchmark;
 };
 
@@ -77,8 +78,7 @@ void print_text(const Options& options, const Summarizer& summarizer,
 }
 
 void run(Options& options, const GlobalOptions& global) {
-  Summarizer summarizer(options.model, {.threads = global.threads},
-                        {.precision = precision_from_name(options.precision)});
+  Summarizer summarizer(options.model, {.threads = global.threads}, options.precision.options());
   BenchmarkResult result;
   {
     ProgressBar bar("measuring", "iterations", global);
@@ -104,10 +104,7 @@ void add_bench(CLI::App& app, const GlobalOptions& global) {
   const auto options = std::make_shared<Options>();
   BenchmarkOptions& benchmark = options->benchmark;
   command.add_option("model", options->model, "Engine file, or Hugging Face folder")->required();
-  command
-      .add_option("--precision", options->precision, "For a folder: how to compile it in memory")
-      ->check(CLI::IsMember({"fp32", "int8"}))
-      ->capture_default_str();
+  options->precision.add(command, "For a folder, how to compile it in memory");
   command.add_option("--batch", benchmark.batch, "Documents at once")->capture_default_str();
   command.add_option("--sequence", benchmark.sequence, "Tokens of each document")
       ->capture_default_str();

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/precision_flags.h"
 #include "cli/table.h"
 #include "kobolt/model.h"
 
@@ -15,23 +16,24 @@ namespace {
 struct Options {
   std::string model;
   std::string output;
-  std::string precision = "fp32";
+  PrecisionFlags precision;
 };
 
 void run(const Options& options, const GlobalOptions& global) {
   const Model model = Model::load(options.model);
-  compile(model, options.output, {.precision = precision_from_name(options.precision)});
+  compile(model, options.output, options.precision.options());
   const auto bytes = std::filesystem::file_size(options.output);
   std::size_t source_bytes = 0;
   for (const auto& [name, tensor] : model.tensors) source_bytes += tensor.bytes.size();
   if (global.json) {
     print_json({{"engine", options.output},
-                {"precision", options.precision},
+                {"precision", options.precision.precision()},
+                {"layers", options.precision.layers()},
                 {"bytes", bytes},
                 {"source_bytes", source_bytes},
                 {"source_hash", model.provenance.source_hash}});
   } else if (!global.quiet) {
-    print("{}: {}, {} (weights of the checkpoint: {})\n", options.output, options.precision,
+    print("{}: {}, {} (weights of the checkpoint: {})\n", options.output, options.precision.text(),
           format_bytes(static_cast<double>(bytes)),
           format_bytes(static_cast<double>(source_bytes)));
   }
@@ -43,16 +45,13 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
   CLI::App& command =
       add_command(app, "compile", "Turn a Hugging Face checkpoint into one engine file.",
                   "kobolt compile my-kobart -o kobart.kobolt\n"
-                  "kobolt compile my-kobart -o kobart-int8.kobolt --precision int8");
+                  "kobolt compile my-kobart -o kobart-int8.kobolt --precision int8\n"
+                  "kobolt compile my-kobart -o kobart.kobolt --precision int8 --layer "
+                  "'lm_head=fp16'");
   const auto options = std::make_shared<Options>();
   command.add_option("model", options->model, "Hugging Face folder")->required();
   command.add_option("-o,--output", options->output, "Engine file to write")->required();
-  command
-      .add_option("--precision", options->precision,
-                  "Weights as fp32, or as int8 with a scale for each output feature and "
-                  "activations quantised per row at run time")
-      ->check(CLI::IsMember({"fp32", "int8"}))
-      ->capture_default_str();
+  options->precision.add(command, "Format of the weights");
   command.callback([options, &global] { run(*options, global); });
 }
 

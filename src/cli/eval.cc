@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
 #include "cli/output.h"
+#include "cli/precision_flags.h"
 #include "cli/predictions.h"
 #include "cli/progress.h"
 #include "cli/rouge_report.h"
@@ -31,7 +32,7 @@ struct Options {
   RougeOptions rouge;
   std::string predictions;
   std::string score_only;
-  std::string precision = "fp32";
+  PrecisionFlags precision;
   std::string long_documents = "truncate";
   int max_rows = SummarizeOptions{}.max_rows;
   GenerationFlags generation;
@@ -86,9 +87,7 @@ void add_options(CLI::App& command, Options& options) {
       "Score the summaries of this file (id and summary, or a line each) without a model");
   score_only->type_name("FILE");
   score_only->excludes("--predictions");
-  command.add_option("--precision", options.precision, "For a folder: how to compile it in memory")
-      ->check(CLI::IsMember({"fp32", "int8"}))
-      ->capture_default_str();
+  options.precision.add(command, "For a folder, how to compile it in memory");
   command
       .add_option("--long", options.long_documents,
                   "Documents beyond the model's positions: truncate, split into parts whose "
@@ -121,8 +120,7 @@ Outcome make_predictions(const Options& options, std::span<const Example> data,
                          const GlobalOptions& global) {
   std::optional<PredictionsFile> file;
   if (!options.predictions.empty()) file.emplace(options.predictions);
-  Summarizer summarizer(options.model, {.threads = global.threads},
-                        {.precision = precision_from_name(options.precision)});
+  Summarizer summarizer(options.model, {.threads = global.threads}, options.precision.options());
   SummarizeOptions settings{.generation = options.generation.apply(summarizer.generation()),
                             .long_documents = long_document_from(options.long_documents),
                             .max_rows = options.max_rows};

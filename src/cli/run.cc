@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
 #include "cli/output.h"
+#include "cli/precision_flags.h"
 #include "cli/progress.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/summarizer.h"
@@ -19,7 +20,7 @@ namespace {
 struct Options {
   std::string model;
   std::vector<std::string> files;
-  std::string precision = "fp32";
+  PrecisionFlags precision;
   std::string long_documents = "truncate";
   std::string field = "document";
   std::string id_field = "id";
@@ -45,8 +46,7 @@ Json to_json(const std::string& id, const Summary& summary) {
 }
 
 void run(const Options& options, const GlobalOptions& global) {
-  Summarizer summarizer(options.model, {.threads = global.threads},
-                        {.precision = precision_from_name(options.precision)});
+  Summarizer summarizer(options.model, {.threads = global.threads}, options.precision.options());
   std::vector<Example> examples;
   for (const std::string& file : options.files) {
     auto part = read_dataset(file, {.document_field = options.field, .id_field = options.id_field});
@@ -104,10 +104,7 @@ void add_run(CLI::App& app, const GlobalOptions& global) {
       ->capture_default_str();
   command.add_option("--id-field", options->id_field, "Field that names a document in --json")
       ->capture_default_str();
-  command
-      .add_option("--precision", options->precision, "For a folder: how to compile it in memory")
-      ->check(CLI::IsMember({"fp32", "int8"}))
-      ->capture_default_str();
+  options->precision.add(command, "For a folder, how to compile it in memory");
   command
       .add_option("--long", options->long_documents,
                   "Documents beyond the model's positions: truncate, split into parts whose "

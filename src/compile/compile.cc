@@ -10,6 +10,7 @@
 #include "base/aligned.h"
 #include "base/atomic_file.h"
 #include "compile/compile_to_memory.h"
+#include "compile/precision_plan.h"
 #include "compile/section_builder.h"
 #include "format/engine_file.h"
 #include "kobolt/error.h"
@@ -105,8 +106,9 @@ void add_side(const ModelConfig& config, const std::vector<LayerConfig>& layers,
 
 void compile_to(const Model& model, const CompileOptions& options, EngineSink& sink) {
   const ModelConfig& config = model.config;
+  const PrecisionPlan plan(options, config);
   EngineWriter writer(sink);
-  SectionBuilder builder(model, options.precision, writer);
+  SectionBuilder builder(model, plan, writer);
   if (config.shared_embedding) {
     builder.matrix("embedding", "model.shared.weight", config.vocab_size, config.d_model);
   } else {
@@ -132,7 +134,7 @@ void compile_to(const Model& model, const CompileOptions& options, EngineSink& s
                           .generation = model.generation,
                           .provenance = model.provenance};
   metadata.provenance.tool_version = version();
-  metadata.provenance.steps.push_back("compiled to " + std::string(name_of(options.precision)));
+  metadata.provenance.steps.push_back("compiled to " + plan.text());
   writer.finish(metadata);
 }
 

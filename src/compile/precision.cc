@@ -1,12 +1,27 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
+namespace {
+
+constexpr std::array kPrecisions = {Precision::fp32, Precision::fp16, Precision::bf16,
+                                    Precision::int8};
+
+}  // namespace
 
 std::string_view name_of(Precision precision) {
   switch (precision) {
     case Precision::fp32:
       return "fp32";
+    case Precision::fp16:
+      return "fp16";
+    case Precision::bf16:
+      return "bf16";
     case Precision::int8:
       return "int8";
   }
@@ -14,12 +29,26 @@ std::string_view name_of(Precision precision) {
 }
 
 Precision precision_from_name(std::string_view name) {
-  for (const Precision precision : {Precision::fp32, Precision::int8}) {
+  std::string names;
+  for (const Precision precision : kPrecisions) {
     if (name == name_of(precision)) return precision;
+    names += names.empty() ? "" : ", ";
+    names += name_of(precision);
   }
-  throw Error(
-      ErrorKind::invalid_argument, "no such precision",
-      {.field = "precision", .found = '"' + std::string(name) + '"', .expected = "fp32 or int8"});
+  throw Error(ErrorKind::invalid_argument, "no such precision",
+              {.field = "precision", .found = fmt::format("\"{}\"", name), .expected = names});
+}
+
+LayerPrecision layer_precision_from_text(std::string_view text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    throw Error(ErrorKind::invalid_argument, "not the precision of a layer",
+                {.field = "layer",
+                 .found = fmt::format("\"{}\"", text),
+                 .expected = "PATTERN=PRECISION, such as lm_head=fp16"});
+  }
+  return {.pattern = std::string(text.substr(0, equals)),
+          .precision = precision_from_name(text.substr(equals + 1))};
 }
 
 }  // namespace kobolt

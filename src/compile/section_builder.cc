@@ -9,10 +9,27 @@
 #include <utility>
 
 #include "base/aligned.h"
+#include "base/float16.h"
 #include "kernels/kernels.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
+
+namespace {
+
+void check_f16(const std::string& name, const std::vector<float>& values) {
+  for (const float value : values) {
+    if (std::isfinite(value) && std::isinf(f32_from_f16(f16_from_f32(value)))) {
+      throw Error(ErrorKind::invalid_argument, "a weight is too large for fp16",
+                  {.field = name,
+                   .found = fmt::format("{}", value),
+                   .expected = "at most 65504",
+                   .hint = fmt::format("use bf16, or --layer '{}=bf16'", name)});
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<float> SectionBuilder::values(const std::string& tensor,
                                           std::vector<std::int64_t> shape) const {
@@ -29,18 +46,36 @@ std::vector<float> SectionBuilder::values(const std::string& tensor,
 
 void SectionBuilder::packed(const std::string& name, const std::vector<float>& values, int n,
                             int k) {
-  if (precision_ == Precision::fp32) {
-    AlignedVector<float> data(kernels::packed_f32_size(n, k));
-    kernels::pack_f32(values.data(), k, n, k, data.data());
-    writer_.add(name + ".weight", Layout::panels_f32, {n, k}, std::as_bytes(std::span(data)));
-    return;
+  const auto add = [&](Layout layout, const auto& data) {
+    writer_.add(name + ".weight", layout, {n, k}, std::as_bytes(std::span(data)));
+  };
+  switch (plan_.of(name)) {
+    case Precision::fp32: {
+      AlignedVector<float> data(kernels::packed_f32_size(n, k));
+      kernels::pack_f32(values.data(), k, n, k, data.data());
+      return add(Layout::panels_f32, data);
+    }
+    case Precision::fp16: {
+      check_f16(name, values);
+      AlignedVector<std::uint16_t> data(kernels::packed_16_size(n, k));
+      kernels::pack_f16(values.data(), k, n, k, data.data());
+      return add(Layout::panels_f16, data);
+    }
+    case Precision::bf16: {
+      AlignedVector<std::uint16_t> data(kernels::packed_16_size(n, k));
+      kernels::pack_bf16(values.data(), k, n, k, data.data());
+      return add(Layout::panels_bf16, data);
+    }
+    case Precision::int8: {
+      AlignedVector<std::int8_t> data(kernels::packed_i8_size(n, k));
+      AlignedVector<float> scales(static_cast<std::size_t>(kernels::padded(n)));
+      kernels::pack_i8(values.data(), k, n, k, data.data(), scales.data());
+      add(Layout::panels_i8, data);
+      writer_.add(name + ".scales", Layout::rows_f32, {kernels::padded(n)},
+                  std::as_bytes(std::span(scales)));
+      return;
+    }
   }
-  AlignedVector<std::int8_t> data(kernels::packed_i8_size(n, k));
-  AlignedVector<float> scales(static_cast<std::size_t>(kernels::padded(n)));
-  kernels::pack_i8(values.data(), k, n, k, data.data(), scales.data());
-  writer_.add(name + ".weight", Layout::panels_i8, {n, k}, std::as_bytes(std::span(data)));
-  writer_.add(name + ".scales", Layout::rows_f32, {kernels::padded(n)},
-              std::as_bytes(std::span(scales)));
 }
 
 void SectionBuilder::linear(const std::string& name, std::initializer_list<std::string> modules,
@@ -70,10 +105,29 @@ void SectionBuilder::norm(const std::string& name, const std::string& module, in
 
 void SectionBuilder::table(const std::string& name, const std::vector<float>& values, int rows,
                            int d) {
-  if (precision_ == Precision::fp32) {
-    writer_.add(name, Layout::rows_f32, {rows, d}, std::as_bytes(std::span(values)));
-    return;
+  const auto add = [&](Layout layout, const auto& data) {
+    writer_.add(name, layout, {rows, d}, std::as_bytes(std::span(data)));
+  };
+  const auto halves = [&](auto round) {
+    std::vector<std::uint16_t> data(values.size());
+    std::ranges::transform(values, data.begin(), round);
+    return data;
+  };
+  switch (plan_.of(name)) {
+    case Precision::fp32:
+      return add(Layout::rows_f32, values);
+    case Precision::fp16:
+      check_f16(name, values);
+      return add(Layout::rows_f16, halves(f16_from_f32));
+    case Precision::bf16:
+      return add(Layout::rows_bf16, halves(bf16_from_f32));
+    case Precision::int8:
+      return quantized_table(name, values, rows, d);
   }
+}
+
+void SectionBuilder::quantized_table(const std::string& name, const std::vector<float>& values,
+                                     int rows, int d) {
   std::vector<std::int8_t> data(values.size());
   std::vector<float> scales(static_cast<std::size_t>(rows));
   for (std::size_t row = 0; row < scales.size(); ++row) {

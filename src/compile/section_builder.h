@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "compile/precision_plan.h"
 #include "format/engine_file.h"
-#include "kobolt/compile.h"
 #include "kobolt/model.h"
 
 namespace kobolt {
@@ -17,12 +17,12 @@ namespace kobolt {
 /// together, quantises and packs.
 class SectionBuilder {
  public:
-  SectionBuilder(const Model& model, Precision precision, EngineWriter& writer)
-      : model_(model), precision_(precision), writer_(writer) {}
+  SectionBuilder(const Model& model, const PrecisionPlan& plan, EngineWriter& writer)
+      : model_(model), plan_(plan), writer_(writer) {}
 
-  /// Sections NAME.weight (packed, with NAME.scales for int8) and NAME.bias for a linear layer
-  /// whose output features are those of `modules` (such as q_proj, k_proj, v_proj) in order, each
-  /// [rows, k]. Throws Error naming a tensor that is missing or of another shape.
+  /// Sections NAME.weight (packed as the plan says, with NAME.scales for int8) and NAME.bias for a
+  /// linear layer whose output features are those of `modules` (such as q_proj, k_proj, v_proj) in
+  /// order, each [rows, k]. Throws Error naming a tensor that is missing or of another shape.
   void linear(const std::string& name, std::initializer_list<std::string> modules, int rows, int k);
   /// NAME.weight (and NAME.scales) from one matrix [n, k] without bias.
   void matrix(const std::string& name, const std::string& tensor, int n, int k);
@@ -43,9 +43,10 @@ class SectionBuilder {
 
  private:
   void packed(const std::string& name, const std::vector<float>& values, int n, int k);
+  void quantized_table(const std::string& name, const std::vector<float>& values, int rows, int d);
 
   const Model& model_;
-  Precision precision_;
+  const PrecisionPlan& plan_;
   EngineWriter& writer_;
 };
 

@@ -103,10 +103,18 @@ std::string_view name_of(Layout layout) {
   switch (layout) {
     case Layout::rows_f32:
       return "rows_f32";
+    case Layout::rows_f16:
+      return "rows_f16";
+    case Layout::rows_bf16:
+      return "rows_bf16";
     case Layout::rows_i8:
       return "rows_i8";
     case Layout::panels_f32:
       return "panels16_f32";
+    case Layout::panels_f16:
+      return "panels16_f16";
+    case Layout::panels_bf16:
+      return "panels16_bf16";
     case Layout::panels_i8:
       return "panels16_pairs_i8";
     case Layout::bytes:
@@ -132,24 +140,36 @@ std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
     }
     product *= static_cast<std::uint64_t>(extent);
   }
-  const bool matrix = layout == Layout::panels_f32 || layout == Layout::panels_i8;
-  if (matrix && shape.size() != 2) {
-    throw Error(ErrorKind::corrupt, "a packed matrix has two dimensions",
-                {.found = std::to_string(shape.size())});
-  }
+  const auto packed = [&shape] {
+    if (shape.size() != 2) {
+      throw Error(ErrorKind::corrupt, "a packed matrix has two dimensions",
+                  {.found = std::to_string(shape.size())});
+    }
+    return std::pair(static_cast<std::uint64_t>(shape[0] + kernels::kPanel - 1) / kernels::kPanel *
+                         kernels::kPanel,
+                     static_cast<std::uint64_t>(shape[1]));
+  };
   switch (layout) {
     case Layout::rows_f32:
       return product * sizeof(float);
+    case Layout::rows_f16:
+    case Layout::rows_bf16:
+      return product * sizeof(std::uint16_t);
     case Layout::rows_i8:
     case Layout::bytes:
       return product;
-    case Layout::panels_f32:
+    case Layout::panels_f32: {
+      const auto [rows, columns] = packed();
+      return rows * columns * sizeof(float);
+    }
+    case Layout::panels_f16:
+    case Layout::panels_bf16: {
+      const auto [rows, columns] = packed();
+      return rows * columns * sizeof(std::uint16_t);
+    }
     case Layout::panels_i8: {
-      const auto rows = static_cast<std::uint64_t>(shape[0] + kernels::kPanel - 1) /
-                        kernels::kPanel * kernels::kPanel;
-      const auto columns = static_cast<std::uint64_t>(shape[1]);
-      return layout == Layout::panels_f32 ? rows * columns * sizeof(float)
-                                          : rows * ((columns + 1) / 2 * 2);
+      const auto [rows, columns] = packed();
+      return rows * ((columns + 1) / 2 * 2);
     }
   }
   return 0;
@@ -169,6 +189,7 @@ std::shared_ptr<const EngineFile> EngineFile::from_memory(std::span<const std::b
   if (hash64(description) != header.metadata_hash) corrupt(name, "description", "wrong checksum");
   const std::shared_ptr<EngineFile> file(new EngineFile);
   file->name_ = name;
+  file->version_ = header.version;
   file->image_ = image;
   file->owner_ = std::move(owner);
   file->metadata_ =
@@ -184,17 +205,21 @@ const Section* EngineFile::find(std::string_view name) const noexcept {
   return found == sections_.end() ? nullptr : &*found;
 }
 
+const Section& EngineFile::section(std::string_view name) const {
+  const Section* section = find(name);
+  if (section == nullptr) corrupt(name_, std::string(name), "missing");
+  return *section;
+}
+
 std::span<const std::byte> EngineFile::tensor(std::string_view name, Layout layout,
                                               std::span<const std::int64_t> shape) const {
-  const Section* section = find(name);
-  const std::string expected = fmt::format("[{}] as {}", fmt::join(shape, ", "), name_of(layout));
-  if (section == nullptr) corrupt(name_, std::string(name), "missing", {}, expected);
-  if (section->layout != layout || !std::ranges::equal(section->shape, shape)) {
+  const Section& found = section(name);
+  if (found.layout != layout || !std::ranges::equal(found.shape, shape)) {
     corrupt(name_, std::string(name), "wrong shape or layout",
-            fmt::format("[{}] as {}", fmt::join(section->shape, ", "), name_of(section->layout)),
-            expected);
+            fmt::format("[{}] as {}", fmt::join(found.shape, ", "), name_of(found.layout)),
+            fmt::format("[{}] as {}", fmt::join(shape, ", "), name_of(layout)));
   }
-  return bytes(*section);
+  return bytes(found);
 }
 
 TokenizerFiles EngineFile::tokenizer_files() const {

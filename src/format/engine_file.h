@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,17 +17,26 @@
 /// description of both at the end. Everything little-endian.
 namespace kobolt {
 
-inline constexpr std::uint32_t kEngineFormatVersion = 1;
+/// The newest version. A file says the oldest one whose readers understand it: 1 has fp32 and int8,
+/// one for the whole file; 2 has more layouts, and a file may mix them.
+inline constexpr std::uint32_t kEngineFormatVersion = 2;
 inline constexpr std::size_t kSectionAlignment = 64;
 
 /// How a section's bytes are arranged. The names are in the file: never change their meaning.
 enum class Layout : std::uint8_t {
-  rows_f32,    ///< row-major float32
-  rows_i8,     ///< row-major int8; the scales, one a row, are in NAME.scales
-  panels_f32,  ///< kernels::PackedF32
-  panels_i8,   ///< kernels::PackedI8; the scales, one a padded row, are in NAME.scales
-  bytes,       ///< a file kept as it is
+  rows_f32,     ///< row-major float32
+  rows_f16,     ///< row-major binary16
+  rows_bf16,    ///< row-major bfloat16
+  rows_i8,      ///< row-major int8; the scales, one a row, are in NAME.scales
+  panels_f32,   ///< kernels::PackedF32
+  panels_f16,   ///< kernels::PackedF16
+  panels_bf16,  ///< kernels::PackedBF16
+  panels_i8,    ///< kernels::PackedI8; the scales, one a padded row, are in NAME.scales
+  bytes,        ///< a file kept as it is
 };
+inline constexpr std::array kLayouts = {Layout::rows_f32,    Layout::rows_f16,   Layout::rows_bf16,
+                                        Layout::rows_i8,     Layout::panels_f32, Layout::panels_f16,
+                                        Layout::panels_bf16, Layout::panels_i8,  Layout::bytes};
 std::string_view name_of(Layout layout);
 
 /// Bytes that a tensor of `shape` takes in `layout`. Throws Error(corrupt) for shapes that do not
@@ -68,9 +78,12 @@ class EngineFile {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return image_.size(); }
+  [[nodiscard]] std::uint32_t version() const noexcept { return version_; }
   [[nodiscard]] const EngineMetadata& metadata() const noexcept { return metadata_; }
   [[nodiscard]] std::span<const Section> sections() const noexcept { return sections_; }
   [[nodiscard]] const Section* find(std::string_view name) const noexcept;
+  /// The section of this name. Throws Error(corrupt) naming it.
+  [[nodiscard]] const Section& section(std::string_view name) const;
   /// The bytes of a section with exactly this layout and shape. Throws Error(corrupt) naming it.
   [[nodiscard]] std::span<const std::byte> tensor(std::string_view name, Layout layout,
                                                   std::span<const std::int64_t> shape) const;
@@ -83,6 +96,7 @@ class EngineFile {
  private:
   EngineFile() = default;
   std::string name_;
+  std::uint32_t version_ = 0;
   std::span<const std::byte> image_;
   std::shared_ptr<const void> owner_;
   EngineMetadata metadata_;

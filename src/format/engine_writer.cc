@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -8,6 +9,33 @@
 #include "kobolt/error.h"
 
 namespace kobolt {
+namespace {
+
+/// Version 1 knew two layouts of matrices a file, those of its precision.
+bool fits_version_1(const Section& section, Precision precision) {
+  if (section.shape.size() != 2) return true;
+  switch (section.layout) {
+    case Layout::rows_f32:
+    case Layout::panels_f32:
+      return precision == Precision::fp32;
+    case Layout::rows_i8:
+    case Layout::panels_i8:
+      return precision == Precision::int8;
+    default:
+      return false;
+  }
+}
+
+/// The oldest version whose readers understand the file.
+std::uint32_t version_of(const std::vector<Section>& sections, Precision precision) {
+  const bool old = (precision == Precision::fp32 || precision == Precision::int8) &&
+                   std::ranges::all_of(sections, [precision](const Section& section) {
+                     return fits_version_1(section, precision);
+                   });
+  return old ? 1 : 2;
+}
+
+}  // namespace
 
 EngineWriter::EngineWriter(EngineSink& sink) : sink_(sink) {
   const std::array<std::byte, sizeof(EngineHeader)> placeholder{};
@@ -43,7 +71,7 @@ void EngineWriter::finish(const EngineMetadata& metadata) {
   const std::string json = metadata_to_json(metadata, sections_);
   const auto bytes = std::as_bytes(std::span(json));
   EngineHeader header;
-  header.version = kEngineFormatVersion;
+  header.version = version_of(sections_, metadata.precision);
   header.metadata_offset = position_;
   header.metadata_size = bytes.size();
   header.metadata_hash = hash64(bytes);

@@ -116,8 +116,7 @@ class Reader {
 Layout layout_of(const Reader& reader) {
   std::string name;
   reader("layout", name);
-  for (const Layout layout :
-       {Layout::rows_f32, Layout::rows_i8, Layout::panels_f32, Layout::panels_i8, Layout::bytes}) {
+  for (const Layout layout : kLayouts) {
     if (name_of(layout) == name) return layout;
   }
   reader.fail("layout", "a layout that this version knows");

@@ -104,6 +104,12 @@ std::string_view number_format(Layout layout) {
     case Layout::rows_f32:
     case Layout::panels_f32:
       return name_of(DType::f32);
+    case Layout::rows_f16:
+    case Layout::panels_f16:
+      return name_of(DType::f16);
+    case Layout::rows_bf16:
+    case Layout::panels_bf16:
+      return name_of(DType::bf16);
     case Layout::rows_i8:
     case Layout::panels_i8:
       return name_of(DType::i8);
@@ -118,7 +124,7 @@ ModelSummary inspect_engine(const std::filesystem::path& path) {
   const EngineMetadata& metadata = engine->metadata();
   ModelSummary summary;
   summary.precision = metadata.precision;
-  summary.format_version = static_cast<int>(kEngineFormatVersion);
+  summary.format_version = static_cast<int>(engine->version());
   summary.config = metadata.config;
   summary.parts = empty_parts();
   // An engine holds tables that a checkpoint leaves to the formula; they are no parameters.

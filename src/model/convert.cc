@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "kobolt/error.h"
 #include "base/float16.h"
+#include "kobolt/error.h"
 
 namespace kobolt {
 namespace {

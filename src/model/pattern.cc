@@ -100,28 +100,6 @@ std::vector<std::string> names_for_suggestions(std::span<const std::string> modu
   return names;
 }
 
-std::string closest_names(const std::string& pattern, std::span<const std::string> modules) {
-  // A pattern of any length is compared with names that are never longer than this.
-  constexpr std::size_t kLongest = 128;
-  constexpr std::size_t kShown = 3;
-  std::string_view bare = pattern;
-  if (bare.starts_with(kPrefix)) bare.remove_prefix(kPrefix.size());
-  const std::string asked = generalised(bare.substr(0, kLongest));
-  std::vector<std::pair<std::size_t, std::string>> ranked;
-  for (std::string& name : names_for_suggestions(modules)) {
-    const std::size_t distance = edit_distance(asked, name);
-    ranked.emplace_back(distance, std::move(name));
-  }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, ranked.size()); ++i) {
-    if (i > 0) text += ", ";
-    text += ranked[i].second;
-  }
-  return text;
-}
-
 std::vector<std::string> modules_of(const ModelConfig& config) {
   std::vector<std::string> modules;
   for (const TensorSpec& spec : expected_tensors(config)) {
@@ -153,6 +131,28 @@ bool ModulePattern::matches(std::string_view module) const {
     if (!glob(parts_[i], parts[i])) return false;
   }
   return true;
+}
+
+std::string closest_names(const std::string& pattern, std::span<const std::string> modules) {
+  // A pattern of any length is compared with names that are never longer than this.
+  constexpr std::size_t kLongest = 128;
+  constexpr std::size_t kShown = 3;
+  std::string_view bare = pattern;
+  if (bare.starts_with(kPrefix)) bare.remove_prefix(kPrefix.size());
+  const std::string asked = generalised(bare.substr(0, kLongest));
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (std::string& name : names_for_suggestions(modules)) {
+    const std::size_t distance = edit_distance(asked, name);
+    ranked.emplace_back(distance, std::move(name));
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, ranked.size()); ++i) {
+    if (i > 0) text += ", ";
+    text += ranked[i].second;
+  }
+  return text;
 }
 
 std::vector<std::string> select_modules(std::span<const std::string> patterns,

@@ -27,6 +27,10 @@ class ModulePattern {
   std::vector<std::string> parts_;
 };
 
+/// The three of `modules`, or of the groups that they lie in, whose names are closest to `pattern`:
+/// "encoder.layers.*.fc1, encoder.layers.*.fc2, ..." for messages.
+std::string closest_names(const std::string& pattern, std::span<const std::string> modules);
+
 /// The modules of a model that match any of `patterns`, in the order of computation, each once.
 /// Throws Error(invalid_argument) for a pattern that matches none, naming the closest ones.
 std::vector<std::string> select_modules(std::span<const std::string> patterns,

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "kobolt/error.h"
 #include "base/float16.h"
+#include "kobolt/error.h"
 
 namespace kobolt {
 

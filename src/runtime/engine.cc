@@ -6,50 +6,13 @@
 #include <utility>
 
 #include "kobolt/error.h"
+#include "runtime/embedding.h"
 
 namespace kobolt {
-namespace {
-
-// Adds row `token` of a packed matrix times `factor` to out [k]. The output projection's panels
-// serve as the embedding table too, so that the largest matrix is in the file once.
-void add_embedding(const Linear& table, int token, float factor, float* out) {
-  const int k = table.k();
-  const int panel = token / kernels::kPanel;
-  const int lane = token % kernels::kPanel;
-  if (table.quantized) {
-    const std::int8_t* source =
-        table.i8.data +
-        (static_cast<std::ptrdiff_t>(panel) * kernels::pairs(k) * kernels::kPanel + lane) * 2;
-    const float scale = table.i8.scales[token] * factor;
-    for (int i = 0; i < k; ++i) {
-      const int pair = i / 2;
-      out[i] += scale * static_cast<float>(source[pair * 2 * kernels::kPanel + i % 2]);
-    }
-  } else {
-    const float* source =
-        table.f32.data + static_cast<std::ptrdiff_t>(panel) * k * kernels::kPanel + lane;
-    for (int i = 0; i < k; ++i) {
-      out[i] += factor * source[static_cast<std::ptrdiff_t>(i) * kernels::kPanel];
-    }
-  }
-}
-
-void read_position(const PositionTable& table, int position, int d, float* out) {
-  const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(position) * d;
-  if (table.i8 != nullptr) {
-    const float scale = table.scales[position];
-    for (int i = 0; i < d; ++i) out[i] = scale * static_cast<float>(table.i8[offset + i]);
-  } else {
-    for (int i = 0; i < d; ++i) out[i] = table.f32[offset + i];
-  }
-}
-
-}  // namespace
-
 Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool)
     : config_(file->metadata().config),
       weights_(EngineWeights::bind(file)),
-      executor_(pool, file->metadata().precision == Precision::int8),
+      executor_(pool, weights_.all_integer),
       scratch_(static_cast<std::size_t>(pool.threads())) {
   // Chosen here, where a wrong KOBOLT_ISA can be reported, and not first inside a worker.
   (void)kernels::instruction_set();

@@ -20,6 +20,14 @@ constexpr int kPartsPerThread = 4;
 // A task of fewer float operations is not worth handing to another thread.
 constexpr std::int64_t kLeastWork = 16384;
 
+/// One function of several, for std::visit.
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
 }  // namespace
 
 int Executor::part_count(int rows, std::int64_t row_cost) const {
@@ -29,73 +37,82 @@ int Executor::part_count(int rows, std::int64_t row_cost) const {
   return static_cast<int>(std::min<std::int64_t>({by_work, by_threads, rows}));
 }
 
+void Executor::reserve_quantized(int m, int k) {
+  ldq_ = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(k));
+  reserve(q_, static_cast<std::size_t>(m * ldq_));
+  reserve(scales_, static_cast<std::size_t>(m));
+}
+
+void Executor::quantize(const Operand& operand, int begin, int end) {
+  kernels::quantize_rows(operand.x + begin * operand.ldx, operand.ldx, end - begin, operand.k,
+                         q_.data() + begin * ldq_, ldq_, scales_.data() + begin);
+}
+
 Operand Executor::operand(const float* x, std::ptrdiff_t ldx, int m, int k) {
-  Operand operand{.x = x, .ldx = ldx, .m = m};
-  if (!quantized_) return operand;
-  const std::ptrdiff_t ldq = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(k));
-  std::int16_t* q = reserve(q_, static_cast<std::size_t>(m * ldq));
-  float* scales = reserve(scales_, static_cast<std::size_t>(m));
-  rows(m, k, [&](int begin, int end, int) {
-    kernels::quantize_rows(x + begin * ldx, ldx, end - begin, k, q + begin * ldq, ldq,
-                           scales + begin);
-  });
-  operand.q = q;
-  operand.ldq = ldq;
-  operand.scales = scales;
-  return operand;
+  quantized_ = false;
+  return {.x = x, .ldx = ldx, .m = m, .k = k};
 }
 
 Operand Executor::normalize(const Norm& norm, float epsilon, const float* x, float* y, int m,
                             int d) {
-  Operand operand{.x = y, .ldx = d, .m = m};
-  const std::ptrdiff_t ldq = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(d));
-  std::int16_t* q = quantized_ ? reserve(q_, static_cast<std::size_t>(m * ldq)) : nullptr;
-  float* scales = quantized_ ? reserve(scales_, static_cast<std::size_t>(m)) : nullptr;
+  const Operand result = operand(y, d, m, d);
+  if (all_integer_) reserve_quantized(m, d);
   rows(m, 4LL * d, [&](int begin, int end, int) {
     const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(begin) * d;
     kernels::layer_norm(x + offset, d, end - begin, d, norm.gamma, norm.beta, epsilon, y + offset,
                         d);
-    if (q != nullptr) {
-      kernels::quantize_rows(y + offset, d, end - begin, d, q + begin * ldq, ldq, scales + begin);
-    }
+    if (all_integer_) quantize(result, begin, end);
   });
-  operand.q = q;
-  operand.ldq = ldq;
-  operand.scales = scales;
-  return operand;
+  quantized_ = all_integer_;
+  return result;
 }
 
 void Executor::multiply(const Operand& operand, const Linear& linear, const Target& target,
                         int row_begin, int row_end, int panel_begin, int panel_end) const {
   const std::ptrdiff_t out = row_begin * target.ldy;
+  const int m = row_end - row_begin;
+  float* c = target.y + out;
   const kernels::Epilogue epilogue{
       .bias = linear.bias,
       .activation = target.activation,
       .residual = target.residual == nullptr ? nullptr : target.residual + out,
       .ld_residual = target.ldy};
-  if (linear.quantized) {
-    kernels::gemm_i8(operand.q + row_begin * operand.ldq, operand.ldq, operand.scales + row_begin,
-                     row_end - row_begin, linear.i8, panel_begin, panel_end, target.y + out,
-                     target.ldy, epilogue);
-  } else {
-    kernels::gemm_f32(operand.x + row_begin * operand.ldx, operand.ldx, row_end - row_begin,
-                      linear.f32, panel_begin, panel_end, target.y + out, target.ldy, epilogue);
-  }
+  const float* x = operand.x + row_begin * operand.ldx;
+  const std::int16_t* q = q_.data() + row_begin * ldq_;
+  const float* scales = scales_.data() + row_begin;
+  const auto by_format = Overloaded{
+      [&](const kernels::PackedF32& w) {
+        kernels::gemm_f32(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+      },
+      [&](const kernels::PackedF16& w) {
+        kernels::gemm_f16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+      },
+      [&](const kernels::PackedBF16& w) {
+        kernels::gemm_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+      },
+      [&](const kernels::PackedI8& w) {
+        kernels::gemm_i8(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+      }};
+  std::visit(by_format, linear.weight);
 }
 
 void Executor::linear(const Operand& operand, const Linear& linear, const Target& target) {
   const int panels = kernels::panels(linear.n());
   const int m = operand.m;
+  if (panels == 0) return;
+  if (linear.integer() && !quantized_) {
+    reserve_quantized(m, operand.k);
+    rows(m, operand.k, [&](int begin, int end, int) { quantize(operand, begin, end); });
+    quantized_ = true;
+  }
   if (m < kFewRows) {
     const std::int64_t row_cost = static_cast<std::int64_t>(m) * linear.k() * kernels::kPanel;
     rows(panels, row_cost,
          [&](int begin, int end, int) { multiply(operand, linear, target, 0, m, begin, end); });
     return;
   }
-  const std::int64_t panel_bytes = static_cast<std::int64_t>(linear.k()) * kernels::kPanel *
-                                   (linear.quantized ? 1 : static_cast<int>(sizeof(float)));
-  const int group =
-      static_cast<int>(std::clamp<std::int64_t>(kPanelGroupBytes / panel_bytes, 1, panels));
+  const int group = static_cast<int>(std::clamp<std::int64_t>(
+      kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
   const int groups = (panels + group - 1) / group;
   // At least two chunks a thread, or a thread would wait for the other one's last chunk.
   const int least_chunks = std::min(2 * pool_.threads(), (m + 5) / 6);

@@ -11,14 +11,13 @@
 
 namespace kobolt {
 
-/// Rows ready to be multiplied: float32, and quantised where the engine's weights are.
+/// Rows [m, k] to be multiplied. Whether they are multiplied as they are or quantised is up to
+/// each matrix; the executor quantises them once, when the first one asks.
 struct Operand {
   const float* x = nullptr;
   std::ptrdiff_t ldx = 0;
-  const std::int16_t* q = nullptr;
-  std::ptrdiff_t ldq = 0;
-  const float* scales = nullptr;
   int m = 0;
+  int k = 0;
 };
 
 /// A matrix to write to, and what is added to the product first.
@@ -32,7 +31,8 @@ struct Target {
 /// The kernels spread over threads: how rows and panels are split lives here and nowhere else.
 class Executor {
  public:
-  Executor(ThreadPool& pool, bool quantized) : pool_(pool), quantized_(quantized) {}
+  /// `all_integer`: every product will take quantised rows, so normalize() makes them at once.
+  Executor(ThreadPool& pool, bool all_integer) : pool_(pool), all_integer_(all_integer) {}
 
   [[nodiscard]] ThreadPool& pool() const { return pool_; }
 
@@ -57,11 +57,16 @@ class Executor {
   static int split(int count, int parts, int part) {
     return static_cast<int>(static_cast<std::int64_t>(count) * part / parts);
   }
+  void reserve_quantized(int m, int k);
+  void quantize(const Operand& operand, int begin, int end);
   void multiply(const Operand& operand, const Linear& linear, const Target& target, int row_begin,
                 int row_end, int panel_begin, int panel_end) const;
 
   ThreadPool& pool_;
-  bool quantized_;
+  bool all_integer_;
+  // The newest operand, quantised, if quantized_.
+  bool quantized_ = false;
+  std::ptrdiff_t ldq_ = 0;
   AlignedVector<std::int16_t> q_;
   AlignedVector<float> scales_;
 };

@@ -12,24 +12,38 @@ class Binder {
  public:
   explicit Binder(const EngineFile& file) : file_(file) {}
 
-  [[nodiscard]] Linear matrix(const std::string& name, int n, int k) const {
-    Linear linear;
-    linear.quantized = file_.metadata().precision == Precision::int8;
+  [[nodiscard]] Linear matrix(const std::string& name, int n, int k) {
+    const std::string section = name + ".weight";
+    const Layout layout = file_.section(section).layout;
     const std::array<std::int64_t, 2> shape = {n, k};
-    if (linear.quantized) {
-      const auto bytes = file_.tensor(name + ".weight", Layout::panels_i8, shape);
-      linear.i8 = {.data = reinterpret_cast<const std::int8_t*>(bytes.data()),
-                   .scales = vector(name + ".scales", kernels::padded(n)),
-                   .n = n,
-                   .k = k};
-    } else {
-      const auto bytes = file_.tensor(name + ".weight", Layout::panels_f32, shape);
-      linear.f32 = {.data = reinterpret_cast<const float*>(bytes.data()), .n = n, .k = k};
+    // A layout of something else than a matrix is refused by its shape and name.
+    const std::byte* data =
+        file_.tensor(section, is_matrix(layout) ? layout : Layout::panels_f32, shape).data();
+    const auto* halves = reinterpret_cast<const std::uint16_t*>(data);
+    Linear linear;
+    switch (layout) {
+      case Layout::panels_f16:
+        linear.weight = kernels::PackedF16{.data = halves, .n = n, .k = k};
+        break;
+      case Layout::panels_bf16:
+        linear.weight = kernels::PackedBF16{.data = halves, .n = n, .k = k};
+        break;
+      case Layout::panels_i8:
+        linear.weight = kernels::PackedI8{.data = reinterpret_cast<const std::int8_t*>(data),
+                                          .scales = vector(name + ".scales", kernels::padded(n)),
+                                          .n = n,
+                                          .k = k};
+        break;
+      default:
+        linear.weight =
+            kernels::PackedF32{.data = reinterpret_cast<const float*>(data), .n = n, .k = k};
+        break;
     }
+    all_integer_ = all_integer_ && linear.integer();
     return linear;
   }
 
-  [[nodiscard]] Linear linear(const std::string& name, int n, int k) const {
+  [[nodiscard]] Linear linear(const std::string& name, int n, int k) {
     Linear result = matrix(name, n, k);
     result.bias = vector(name + ".bias", kernels::padded(n));
     return result;
@@ -43,15 +57,11 @@ class Binder {
   [[nodiscard]] PositionTable positions(const std::string& name) const {
     const ModelConfig& config = file_.metadata().config;
     const std::array<std::int64_t, 2> shape = {config.max_positions, config.d_model};
-    PositionTable table;
-    if (file_.metadata().precision == Precision::int8) {
-      table.i8 =
-          reinterpret_cast<const std::int8_t*>(file_.tensor(name, Layout::rows_i8, shape).data());
-      table.scales = vector(name + ".scales", config.max_positions);
-    } else {
-      table.f32 =
-          reinterpret_cast<const float*>(file_.tensor(name, Layout::rows_f32, shape).data());
-    }
+    const Layout layout = file_.section(name).layout;
+    PositionTable table{
+        .data = file_.tensor(name, is_table(layout) ? layout : Layout::rows_f32, shape).data(),
+        .layout = layout};
+    if (layout == Layout::rows_i8) table.scales = vector(name + ".scales", config.max_positions);
     return table;
   }
 
@@ -60,11 +70,23 @@ class Binder {
     return reinterpret_cast<const float*>(file_.tensor(name, Layout::rows_f32, shape).data());
   }
 
+  [[nodiscard]] bool all_integer() const { return all_integer_; }
+
  private:
+  static bool is_matrix(Layout layout) {
+    return layout == Layout::panels_f32 || layout == Layout::panels_f16 ||
+           layout == Layout::panels_bf16 || layout == Layout::panels_i8;
+  }
+  static bool is_table(Layout layout) {
+    return layout == Layout::rows_f32 || layout == Layout::rows_f16 ||
+           layout == Layout::rows_bf16 || layout == Layout::rows_i8;
+  }
+
   const EngineFile& file_;
+  bool all_integer_ = true;
 };
 
-LayerWeights bind_layer(const Binder& binder, const ModelConfig& config, const LayerConfig& layer,
+LayerWeights bind_layer(Binder& binder, const ModelConfig& config, const LayerConfig& layer,
                         const std::string& name) {
   const int d = config.d_model;
   const int self = layer.self_heads * layer.head_dim;
@@ -85,7 +107,7 @@ LayerWeights bind_layer(const Binder& binder, const ModelConfig& config, const L
   return weights;
 }
 
-SideWeights bind_side(const Binder& binder, const ModelConfig& config,
+SideWeights bind_side(Binder& binder, const ModelConfig& config,
                       const std::vector<LayerConfig>& layers, const std::string& side,
                       int vocabulary) {
   SideWeights weights;
@@ -103,8 +125,17 @@ SideWeights bind_side(const Binder& binder, const ModelConfig& config,
 
 }  // namespace
 
+std::int64_t Linear::panel_bytes() const {
+  return std::visit(
+      [](const auto& w) {
+        return static_cast<std::int64_t>(w.k) * kernels::kPanel *
+               static_cast<std::int64_t>(sizeof(*w.data));
+      },
+      weight);
+}
+
 EngineWeights EngineWeights::bind(std::shared_ptr<const EngineFile> file) {
-  const Binder binder(*file);
+  Binder binder(*file);
   const ModelConfig& config = file->metadata().config;
   EngineWeights weights;
   weights.encoder =
@@ -115,6 +146,7 @@ EngineWeights EngineWeights::bind(std::shared_ptr<const EngineFile> file) {
                         ? weights.decoder.embedding
                         : binder.matrix("lm_head", config.vocab_size, config.d_model);
   weights.lm_head.bias = binder.vector("logits_bias", kernels::padded(config.vocab_size));
+  weights.all_integer = binder.all_integer();
   weights.file = std::move(file);
   return weights;
 }

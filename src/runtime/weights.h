@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "format/engine_file.h"
@@ -9,15 +12,25 @@
 
 namespace kobolt {
 
-/// A linear layer y = x.W^T + b as the engine holds it: one of the two packed forms.
-struct Linear {
-  kernels::PackedF32 f32;
-  kernels::PackedI8 i8;
-  const float* bias = nullptr;  ///< [padded(n)]
-  bool quantized = false;
+/// A packed matrix in any of the number formats. Each matrix of an engine has its own.
+using PackedMatrix =
+    std::variant<kernels::PackedF32, kernels::PackedF16, kernels::PackedBF16, kernels::PackedI8>;
 
-  [[nodiscard]] int n() const { return quantized ? i8.n : f32.n; }
-  [[nodiscard]] int k() const { return quantized ? i8.k : f32.k; }
+/// A linear layer y = x.W^T + b as the engine holds it.
+struct Linear {
+  PackedMatrix weight;
+  const float* bias = nullptr;  ///< [padded(n)]
+
+  [[nodiscard]] int n() const {
+    return std::visit([](const auto& w) { return w.n; }, weight);
+  }
+  [[nodiscard]] int k() const {
+    return std::visit([](const auto& w) { return w.k; }, weight);
+  }
+  /// Whether it multiplies rows from kernels::quantize_rows instead of floats.
+  [[nodiscard]] bool integer() const { return std::holds_alternative<kernels::PackedI8>(weight); }
+  /// Bytes of one panel.
+  [[nodiscard]] std::int64_t panel_bytes() const;
 };
 
 struct Norm {
@@ -25,11 +38,11 @@ struct Norm {
   const float* beta = nullptr;
 };
 
-/// Positions [max_positions, d_model], float32 or int8 with a scale a row.
+/// Positions [max_positions, d_model], row-major in one of the number formats.
 struct PositionTable {
-  const float* f32 = nullptr;
-  const std::int8_t* i8 = nullptr;
-  const float* scales = nullptr;
+  const std::byte* data = nullptr;
+  Layout layout = Layout::rows_f32;
+  const float* scales = nullptr;  ///< of rows_i8, one a row
 };
 
 struct LayerWeights {
@@ -61,6 +74,8 @@ struct EngineWeights {
   SideWeights encoder;
   SideWeights decoder;
   Linear lm_head;  ///< [vocab_size, d_model], bias = final logits bias
+  /// Whether every product takes quantised rows, so that they can be made with the rows themselves.
+  bool all_integer = true;
   std::shared_ptr<const EngineFile> file;
 };
 

@@ -191,7 +191,20 @@ TEST(EngineFile, SectionSizesCannotOverflow) {
   EXPECT_THROW((void)section_size(Layout::rows_f32, cube), Error);
   const std::vector<std::int64_t> packed = {17, 3};
   EXPECT_EQ(section_size(Layout::panels_f32, packed), 32U * 3U * 4U);
+  EXPECT_EQ(section_size(Layout::panels_f16, packed), 32U * 3U * 2U);
+  EXPECT_EQ(section_size(Layout::panels_bf16, packed), 32U * 3U * 2U);
   EXPECT_EQ(section_size(Layout::panels_i8, packed), 32U * 4U);
+  EXPECT_EQ(section_size(Layout::rows_f16, packed), 17U * 3U * 2U);
+  EXPECT_EQ(section_size(Layout::rows_bf16, packed), 17U * 3U * 2U);
+  EXPECT_EQ(section_size(Layout::rows_i8, packed), 17U * 3U);
+  const std::vector<std::int64_t> row = {17};
+  for (const Layout layout : kLayouts) {
+    if (name_of(layout).starts_with("panels")) {
+      EXPECT_THROW((void)section_size(layout, row), Error) << name_of(layout);
+    }
+    const std::vector<std::int64_t> widest = {0x7FFFFFFF, 0x7FFFFFFF};
+    EXPECT_GE(section_size(layout, widest), 0x7FFFFFFFULL * 0x7FFFFFFFULL) << name_of(layout);
+  }
 }
 
 TEST(EngineFile, TellsOtherFilesApart) {

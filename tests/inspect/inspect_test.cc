@@ -53,12 +53,14 @@ TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
   const TemporaryFolder folder;
   const auto checkpoint = kCheckpoints / GetParam();
   const ModelSummary before = inspect(checkpoint);
-  for (const Precision precision : {Precision::fp32, Precision::int8}) {
+  for (const Precision precision :
+       {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8}) {
     const auto path = folder.path() / "model.kobolt";
     compile(Model::load(checkpoint), path, {.precision = precision});
     const ModelSummary after = inspect(path);
     EXPECT_EQ(after.precision, precision);
-    EXPECT_EQ(after.format_version, 1);
+    const bool old = precision == Precision::fp32 || precision == Precision::int8;
+    EXPECT_EQ(after.format_version, old ? 1 : 2);
     EXPECT_EQ(after.config, before.config);
     EXPECT_EQ(after.provenance.source_hash, before.provenance.source_hash);
     EXPECT_EQ(after.file_bytes, std::filesystem::file_size(path));
@@ -71,6 +73,8 @@ TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
       EXPECT_GT(parts.at(name).bytes, 0U) << name;
     }
     EXPECT_EQ(after.formats.contains("I8"), precision == Precision::int8);
+    EXPECT_EQ(after.formats.contains("F16"), precision == Precision::fp16);
+    EXPECT_EQ(after.formats.contains("BF16"), precision == Precision::bf16);
     EXPECT_FALSE(after.formats.contains("U8"));
   }
 }

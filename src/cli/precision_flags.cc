@@ -1,0 +1,35 @@
+#include "cli/precision_flags.h"
+
+namespace kobolt::cli {
+
+void PrecisionFlags::add(CLI::App& command, const std::string& purpose) {
+  command
+      .add_option("--precision", precision_,
+                  purpose +
+                      ": fp32; fp16 or bf16, with products in fp32; int8, with a scale for each "
+                      "output feature and activations quantised per row at run time")
+      ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8"}))
+      ->capture_default_str();
+  command
+      .add_option("--layer", layers_,
+                  "Another precision for the matrices of a name, such as 'lm_head=fp16' or "
+                  "'decoder.layers.*.fc1=int8'; repeatable, the last match wins")
+      ->type_name("PATTERN=PRECISION")
+      ->allow_extra_args(false);
+}
+
+CompileOptions PrecisionFlags::options() const {
+  CompileOptions options{.precision = precision_from_name(precision_)};
+  for (const std::string& layer : layers_) {
+    options.layers.push_back(layer_precision_from_text(layer));
+  }
+  return options;
+}
+
+std::string PrecisionFlags::text() const {
+  std::string text = precision_;
+  for (const std::string& layer : layers_) text += ", " + layer;
+  return text;
+}
+
+}  // namespace kobolt::cli

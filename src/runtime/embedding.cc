@@ -1,0 +1,83 @@
+#include "runtime/embedding.h"
+
+#include <cstdint>
+
+#include "base/float16.h"
+
+namespace kobolt {
+namespace {
+
+float widen(float value) { return value; }
+
+// Panels of one value a column and k: column `lane` is every kPanel-th value.
+template <class Packed, class Widen>
+void add_column(const Packed& table, const Widen& widen_value, int token, float factor,
+                float* out) {
+  const auto* source =
+      table.data +
+      static_cast<std::ptrdiff_t>(token / kernels::kPanel) * table.k * kernels::kPanel +
+      token % kernels::kPanel;
+  for (int i = 0; i < table.k; ++i) {
+    out[i] += factor * widen_value(source[static_cast<std::ptrdiff_t>(i) * kernels::kPanel]);
+  }
+}
+
+struct AddEmbedding {
+  int token;
+  float factor;
+  float* out;
+
+  void operator()(const kernels::PackedF32& table) const {
+    add_column(table, widen, token, factor, out);
+  }
+  void operator()(const kernels::PackedF16& table) const {
+    add_column(table, f32_from_f16, token, factor, out);
+  }
+  void operator()(const kernels::PackedBF16& table) const {
+    add_column(table, f32_from_bf16, token, factor, out);
+  }
+  void operator()(const kernels::PackedI8& table) const {
+    const std::ptrdiff_t panel = token / kernels::kPanel;
+    const std::int8_t* source =
+        table.data +
+        (panel * kernels::pairs(table.k) * kernels::kPanel + token % kernels::kPanel) * 2;
+    const float scale = table.scales[token] * factor;
+    for (int i = 0; i < table.k; ++i) {
+      const int pair = i / 2;
+      out[i] += scale * static_cast<float>(source[pair * 2 * kernels::kPanel + i % 2]);
+    }
+  }
+};
+
+template <class Stored, class Widen>
+void read_row(const PositionTable& table, const Widen& widen_value, int position, int d,
+              float* out) {
+  const auto* row =
+      reinterpret_cast<const Stored*>(table.data) + static_cast<std::ptrdiff_t>(position) * d;
+  for (int i = 0; i < d; ++i) out[i] = widen_value(row[i]);
+}
+
+}  // namespace
+
+void add_embedding(const Linear& table, int token, float factor, float* out) {
+  std::visit(AddEmbedding{token, factor, out}, table.weight);
+}
+
+void read_position(const PositionTable& table, int position, int d, float* out) {
+  switch (table.layout) {
+    case Layout::rows_f16:
+      return read_row<std::uint16_t>(table, f32_from_f16, position, d, out);
+    case Layout::rows_bf16:
+      return read_row<std::uint16_t>(table, f32_from_bf16, position, d, out);
+    case Layout::rows_i8: {
+      const float scale = table.scales[position];
+      return read_row<std::int8_t>(
+          table, [scale](std::int8_t q) { return scale * static_cast<float>(q); }, position, d,
+          out);
+    }
+    default:
+      return read_row<float>(table, widen, position, d, out);
+  }
+}
+
+}  // namespace kobolt
