@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 
+from comparison.peers.conversions import fingerprint
 from comparison.results import KOBOLT, Run
 from comparison.workloads import SEQUENCE, DocumentSet, Synthetic, Workload, special_ids
 
@@ -37,7 +38,8 @@ class Engines:
     def file(self, checkpoint: pathlib.Path, precision: str) -> pathlib.Path:
         key = (checkpoint, precision)
         if key not in self._files:
-            path = self._scratch / f"kobolt-{len(self._files)}-{precision}.kobolt"
+            name = f"{checkpoint.name}-{fingerprint(checkpoint)}-{precision}.kobolt"
+            path = self._scratch / name
             call(
                 self.program, "compile", checkpoint, "-o", path, "--precision", precision, "--quiet"
             )

@@ -42,6 +42,11 @@ class AgreementsTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             identical(["a"], [])
 
+    def test_a_fixed_length_may_end_with_a_word_or_the_end_token(self):
+        self.assertEqual(identical(["a b c", "a b c"], ["a b", "a c"], fixed_length=True), 0.5)
+        self.assertEqual(identical(["a b"], ["a b c"], fixed_length=True), 1)
+        self.assertEqual(identical(["a b"], ["a b c"]), 0)
+
     def test_compares_within_a_precision(self):
         ours = Run(1.0, [1, 2], ["a", "b"])
         theirs = Run(2.0, [1, 3], ["a", "c"])

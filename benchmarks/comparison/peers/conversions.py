@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 def fingerprint(checkpoint: pathlib.Path) -> str:
-    """Changes with any file of the folder: names, sizes and times, as make would look at them."""
+    """Changes with any file of the folder: names, sizes and times, as make looks at them."""
     files = sorted(f for f in checkpoint.iterdir() if f.is_file())
     facts = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
