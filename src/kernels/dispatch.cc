@@ -161,6 +161,49 @@ void attention_step(const float* q, const float* keys, const float* values, std:
   active().attention_step(q, keys, values, ld, rows, length, heads, head_dim, scale, out, scratch);
 }
 
+std::size_t attention_scratch_i8(int m, int length, int head_dim) {
+  const auto rows = static_cast<std::size_t>(std::min(m, kAttentionRows));
+  const auto quantized = static_cast<std::size_t>(std::max(pairs(length), pairs(head_dim)));
+  return attention_scratch(m, length) + rows * (1 + quantized);
+}
+
+void narrow_f16(const float* x, std::size_t count, std::uint16_t* out) {
+  active().narrow_f16(x, count, out);
+}
+
+void narrow_panels_i8(const float* packed, int n, int k, std::int8_t* out, float* scales) {
+  active().narrow_panels_i8(packed, n, k, out, scales);
+}
+
+void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, float* scales) {
+  active().narrow_heads_i8(x, heads, head_dim, out, scales);
+}
+
+void attention_f16(const float* q, std::ptrdiff_t ldq, int m, const PackedF16& keys,
+                   const PackedF16& values, float scale, float* out, std::ptrdiff_t ldo,
+                   float* scratch) {
+  active().attention_f16(q, ldq, m, keys, values, scale, out, ldo, scratch);
+}
+
+void attention_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
+                  const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
+                  float* scratch) {
+  active().attention_i8(q, ldq, m, keys, values, scale, out, ldo, scratch);
+}
+
+void attention_step_f16(const float* q, const std::uint16_t* keys, const std::uint16_t* values,
+                        std::ptrdiff_t ld, const std::int32_t* rows, int length, int heads,
+                        int head_dim, float scale, float* out, float* scratch) {
+  active().attention_step_f16(q, keys, values, ld, rows, length, heads, head_dim, scale, out,
+                              scratch);
+}
+
+void attention_step_i8(const float* q, const CacheRowsI8& keys, const CacheRowsI8& values,
+                       const std::int32_t* rows, int length, int heads, int head_dim, float scale,
+                       float* out, float* scratch) {
+  active().attention_step_i8(q, keys, values, rows, length, heads, head_dim, scale, out, scratch);
+}
+
 float log_sum_exp(const float* x, int n) {
   assert(n >= 0);
   return active().log_sum_exp(x, n);

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "kernels/cache.h"
 #include "kernels/kernels.h"
 
 /// The kernels of one instruction set. kernels.h's functions of the same names call the table that
@@ -27,6 +28,13 @@ struct KernelTable {
   decltype(&kernels::softmax) softmax;
   decltype(&kernels::attention) attention;
   decltype(&kernels::attention_step) attention_step;
+  decltype(&kernels::narrow_f16) narrow_f16;
+  decltype(&kernels::narrow_panels_i8) narrow_panels_i8;
+  decltype(&kernels::narrow_heads_i8) narrow_heads_i8;
+  decltype(&kernels::attention_f16) attention_f16;
+  decltype(&kernels::attention_i8) attention_i8;
+  decltype(&kernels::attention_step_f16) attention_step_f16;
+  decltype(&kernels::attention_step_i8) attention_step_i8;
   decltype(&kernels::log_sum_exp) log_sum_exp;
   decltype(&kernels::argmax) argmax;
   decltype(&kernels::top_k) top_k;

@@ -7,15 +7,14 @@
 
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/simd/attention-inl.h"
 #include "kernels/simd/declarations-inl.h"
-#include "kernels/simd/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
 
-using rows::kLanes;
 using rows::Tag;
 using V = hn::Vec<Tag>;
 
@@ -57,18 +56,17 @@ HWY_INLINE void transpose_8x8(const float* in, std::ptrdiff_t ld_in, float* out,
   }
 }
 
-/// Dot product of two runs of n floats.
-HWY_INLINE float dot(const float* a, const float* b, int n) {
-  const Tag tag;
-  V sum = hn::Zero(tag);
-  int i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    sum = hn::MulAdd(hn::LoadU(tag, a + i), hn::LoadU(tag, b + i), sum);
-  }
-  float total = hn::GetLane(hn::SumOfLanes(tag, sum));
-  for (; i < n; ++i) total += a[i] * b[i];
-  return total;
-}
+/// Cached rows as they are, for attention_heads.
+struct FloatRows {
+  const float* data;
+  std::ptrdiff_t ld;
+  using Row = const float*;
+
+  HWY_INLINE Row row(std::int32_t index, std::ptrdiff_t at) const { return data + index * ld + at; }
+  static HWY_INLINE V load(Row row) { return hn::LoadU(Tag(), row); }
+  static HWY_INLINE float one(Row row) { return *row; }
+  HWY_INLINE float scale(std::int32_t /*index*/, int /*head*/) const { return 1.0F; }
+};
 
 }  // namespace
 
@@ -127,34 +125,8 @@ void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
 void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
                     const std::int32_t* rows, int length, int heads, int head_dim, float scale,
                     float* out, float* scratch) {
-  const Tag tag;
-  // A position's row is contiguous over heads: all heads take their part of it while it is near.
-  for (int p = 0; p < length; ++p) {
-    const float* key = keys + rows[p] * ld;
-    for (int h = 0; h < heads; ++h) {
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(h) * head_dim;
-      scratch[static_cast<std::ptrdiff_t>(h) * length + p] = dot(q + at, key + at, head_dim);
-    }
-  }
-  for (int h = 0; h < heads; ++h) {
-    rows::softmax_row(scratch + static_cast<std::ptrdiff_t>(h) * length, length, scale);
-  }
-  std::fill_n(out, static_cast<std::ptrdiff_t>(heads) * head_dim, 0.0F);
-  for (int p = 0; p < length; ++p) {
-    const float* value = values + rows[p] * ld;
-    for (int h = 0; h < heads; ++h) {
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(h) * head_dim;
-      const float weight = scratch[static_cast<std::ptrdiff_t>(h) * length + p];
-      const V weight_v = hn::Set(tag, weight);
-      int d = 0;
-      for (; d + kLanes <= head_dim; d += kLanes) {
-        float* to = out + at + d;
-        hn::StoreU(hn::MulAdd(weight_v, hn::LoadU(tag, value + at + d), hn::LoadU(tag, to)), tag,
-                   to);
-      }
-      for (; d < head_dim; ++d) out[at + d] += weight * value[at + d];
-    }
-  }
+  attention_heads(q, FloatRows{keys, ld}, FloatRows{values, ld}, rows, length, heads, head_dim,
+                  scale, out, scratch);
 }
 
 #endif  // KOBOLT_SIMD_TARGET

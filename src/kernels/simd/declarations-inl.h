@@ -36,6 +36,21 @@ void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
 void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
                     const std::int32_t* rows, int length, int heads, int head_dim, float scale,
                     float* out, float* scratch);
+void narrow_f16(const float* x, std::size_t count, std::uint16_t* out);
+void narrow_panels_i8(const float* packed, int n, int k, std::int8_t* out, float* scales);
+void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, float* scales);
+void attention_f16(const float* q, std::ptrdiff_t ldq, int m, const PackedF16& keys,
+                   const PackedF16& values, float scale, float* out, std::ptrdiff_t ldo,
+                   float* scratch);
+void attention_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
+                  const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
+                  float* scratch);
+void attention_step_f16(const float* q, const std::uint16_t* keys, const std::uint16_t* values,
+                        std::ptrdiff_t ld, const std::int32_t* rows, int length, int heads,
+                        int head_dim, float scale, float* out, float* scratch);
+void attention_step_i8(const float* q, const CacheRowsI8& keys, const CacheRowsI8& values,
+                       const std::int32_t* rows, int length, int heads, int head_dim, float scale,
+                       float* out, float* scratch);
 float log_sum_exp(const float* x, int n);
 int argmax(const float* x, int n);
 void top_k(const float* x, int n, int count, float* values, std::int32_t* indices);
