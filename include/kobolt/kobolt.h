@@ -8,6 +8,7 @@
 #include "kobolt/evaluate.h"
 #include "kobolt/generation_config.h"
 #include "kobolt/inspect.h"
+#include "kobolt/kv_cache.h"
 #include "kobolt/model.h"
 #include "kobolt/summarizer.h"
 #include "kobolt/tensor.h"

@@ -12,6 +12,7 @@
 #include "kobolt/compile.h"
 #include "kobolt/export.h"
 #include "kobolt/generation_config.h"
+#include "kobolt/kv_cache.h"
 #include "kobolt/model.h"
 #include "kobolt/tokenizer.h"
 
@@ -26,6 +27,7 @@ enum class LongDocument : std::uint8_t {
 
 struct EngineOptions {
   int threads = 0;  ///< 0 = one a core that this process may use
+  KvCache kv_cache = KvCache::automatic;
 };
 
 struct Progress {
@@ -77,6 +79,7 @@ class KOBOLT_API Summarizer {
   [[nodiscard]] Precision precision() const;
   [[nodiscard]] const Tokenizer& tokenizer() const;
   [[nodiscard]] int threads() const;
+  [[nodiscard]] KvCache kv_cache() const;            ///< the format in use, never automatic
   [[nodiscard]] std::uint64_t engine_bytes() const;  ///< of the engine file or its image in memory
   [[nodiscard]] std::string_view instruction_set() const;  ///< of the kernels: "AVX2", "scalar"
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/engine_flags.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/progress.h"
@@ -16,6 +17,7 @@ namespace {
 struct Options {
   std::string model;
   PrecisionFlags precision;
+  EngineFlags engine;
   BenchmarkOptions benchmark;
 };
 
@@ -26,6 +28,7 @@ Json to_json(const Options& options, const Summarizer& summarizer, const Benchma
                {"engine_bytes", summarizer.engine_bytes()},
                {"instruction_set", summarizer.instruction_set()},
                {"threads", summarizer.threads()},
+               {"kv_cache", name_of(summarizer.kv_cache())},
                {"batch", benchmark.batch},
                {"sequence", benchmark.sequence},
                {"encoder_only", benchmark.encoder_only}};
@@ -78,7 +81,8 @@ void print_text(const Options& options, const Summarizer& summarizer,
 }
 
 void run(Options& options, const GlobalOptions& global) {
-  Summarizer summarizer(options.model, {.threads = global.threads}, options.precision.options());
+  Summarizer summarizer(options.model, options.engine.options(global.threads),
+                        options.precision.options());
   BenchmarkResult result;
   {
     ProgressBar bar("measuring", "iterations", global);
@@ -104,6 +108,7 @@ void add_bench(CLI::App& app, const GlobalOptions& global) {
   const auto options = std::make_shared<Options>();
   BenchmarkOptions& benchmark = options->benchmark;
   command.add_option("model", options->model, "Engine file, or Hugging Face folder")->required();
+  options->engine.add(command);
   options->precision.add(command, "For a folder, how to compile it in memory");
   command.add_option("--batch", benchmark.batch, "Documents at once")->capture_default_str();
   command.add_option("--sequence", benchmark.sequence, "Tokens of each document")

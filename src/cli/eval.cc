@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/engine_flags.h"
 #include "cli/generation_flags.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
@@ -33,6 +34,7 @@ struct Options {
   std::string predictions;
   std::string score_only;
   PrecisionFlags precision;
+  EngineFlags engine;
   std::string long_documents = "truncate";
   int max_rows = SummarizeOptions{}.max_rows;
   GenerationFlags generation;
@@ -87,6 +89,7 @@ void add_options(CLI::App& command, Options& options) {
       "Score the summaries of this file (id and summary, or a line each) without a model");
   score_only->type_name("FILE");
   score_only->excludes("--predictions");
+  options.engine.add(command);
   options.precision.add(command, "For a folder, how to compile it in memory");
   command
       .add_option("--long", options.long_documents,
@@ -120,7 +123,8 @@ Outcome make_predictions(const Options& options, std::span<const Example> data,
                          const GlobalOptions& global) {
   std::optional<PredictionsFile> file;
   if (!options.predictions.empty()) file.emplace(options.predictions);
-  Summarizer summarizer(options.model, {.threads = global.threads}, options.precision.options());
+  Summarizer summarizer(options.model, options.engine.options(global.threads),
+                        options.precision.options());
   SummarizeOptions settings{.generation = options.generation.apply(summarizer.generation()),
                             .long_documents = long_document_from(options.long_documents),
                             .max_rows = options.max_rows};
@@ -153,6 +157,7 @@ Outcome make_predictions(const Options& options, std::span<const Example> data,
   }
   outcome.model = {{"precision", name_of(summarizer.precision())},
                    {"threads", summarizer.threads()},
+                   {"kv_cache", name_of(summarizer.kv_cache())},
                    {"instruction_set", summarizer.instruction_set()},
                    {"source_hash", summarizer.provenance().source_hash},
                    {"long", options.long_documents},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/engine_flags.h"
 #include "cli/generation_flags.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
@@ -21,6 +22,7 @@ struct Options {
   std::string model;
   std::vector<std::string> files;
   PrecisionFlags precision;
+  EngineFlags engine;
   std::string long_documents = "truncate";
   std::string field = "document";
   std::string id_field = "id";
@@ -46,7 +48,8 @@ Json to_json(const std::string& id, const Summary& summary) {
 }
 
 void run(const Options& options, const GlobalOptions& global) {
-  Summarizer summarizer(options.model, {.threads = global.threads}, options.precision.options());
+  Summarizer summarizer(options.model, options.engine.options(global.threads),
+                        options.precision.options());
   std::vector<Example> examples;
   for (const std::string& file : options.files) {
     auto part = read_dataset(file, {.document_field = options.field, .id_field = options.id_field});
@@ -104,6 +107,7 @@ void add_run(CLI::App& app, const GlobalOptions& global) {
       ->capture_default_str();
   command.add_option("--id-field", options->id_field, "Field that names a document in --json")
       ->capture_default_str();
+  options->engine.add(command);
   options->precision.add(command, "For a folder, how to compile it in memory");
   command
       .add_option("--long", options->long_documents,

@@ -9,8 +9,17 @@
 #include "runtime/embedding.h"
 
 namespace kobolt {
-Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool)
+namespace {
+
+KvCache settled(KvCache wanted, Precision precision) {
+  if (wanted != KvCache::automatic) return wanted;
+  return precision == Precision::fp32 ? KvCache::fp32 : KvCache::fp16;
+}
+
+}  // namespace
+Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool, KvCache kv_cache)
     : config_(file->metadata().config),
+      kv_cache_(settled(kv_cache, file->metadata().precision)),
       weights_(EngineWeights::bind(file)),
       executor_(pool, weights_.all_integer),
       scratch_(static_cast<std::size_t>(pool.threads())) {

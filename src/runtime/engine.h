@@ -19,9 +19,12 @@ namespace kobolt {
 class Engine : public Backend {
  public:
   /// Throws Error(corrupt) when the file lacks a section. `pool` outlives the engine.
-  Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool);
+  Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool,
+         KvCache kv_cache = KvCache::automatic);
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
+  /// Never automatic.
+  [[nodiscard]] KvCache kv_cache() const { return kv_cache_; }
   [[nodiscard]] int vocab_size() const override { return config_.vocab_size; }
   [[nodiscard]] int max_positions() const override { return config_.max_positions; }
   std::vector<DocumentHandle> encode(std::span<const std::vector<std::int32_t>> documents,
@@ -78,6 +81,7 @@ class Engine : public Backend {
   }
 
   ModelConfig config_;
+  KvCache kv_cache_;
   EngineWeights weights_;
   Executor executor_;
   float embedding_scale_ = 1.0F;

@@ -101,9 +101,7 @@ void Engine::self_attention(int layer) {
     longest = std::max<std::int64_t>(longest, state.position() + 1);
     for (int i = group.begin; i < group.end; ++i) {
       const float* k = qkv_.data() + static_cast<std::ptrdiff_t>(i) * 3 * width + width;
-      const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(state.slot(i - group.begin)) * width;
-      std::copy_n(k, width, state.self_keys(layer) + to);
-      std::copy_n(k + width, width, state.self_values(layer) + to);
+      state.store_self(layer, i - group.begin, k, k + width);
       row_groups_.push_back(&group);
     }
   }
@@ -116,15 +114,13 @@ void Engine::self_attention(int layer) {
       const int head = begin % heads;
       const int count = std::min(heads - head, end - begin);
       const Group& group = *row_groups_[static_cast<std::size_t>(row)];
-      Document& state = document(group.document);
-      const int length = state.position() + 1;
+      const Document& state = document(group.document);
       const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(head) * shape.head_dim;
-      kernels::attention_step(
-          qkv_.data() + static_cast<std::ptrdiff_t>(row) * 3 * width + offset,
-          state.self_keys(layer) + offset, state.self_values(layer) + offset, width,
-          state.history(row - group.begin), length, count, shape.head_dim, scale,
-          context_.data() + static_cast<std::ptrdiff_t>(row) * width + offset,
-          scratch(thread, static_cast<std::size_t>(heads) * static_cast<std::size_t>(length)));
+      const auto positions = static_cast<std::size_t>(state.position()) + 1;
+      state.attend_self(layer, row - group.begin, head, count,
+                        qkv_.data() + static_cast<std::ptrdiff_t>(row) * 3 * width + offset, scale,
+                        context_.data() + static_cast<std::ptrdiff_t>(row) * width + offset,
+                        scratch(thread, static_cast<std::size_t>(heads) * positions));
       begin += count;
     }
   });
@@ -139,13 +135,13 @@ void Engine::cross_attention(int layer) {
       static_cast<int>(groups_.size()) * heads, [&](int task, int thread) {
         const Group& group = groups_[static_cast<std::size_t>(task / heads)];
         const int head = task % heads;
-        Document& state = document(group.document);
+        const Document& state = document(group.document);
         const int rows = group.end - group.begin;
         const std::ptrdiff_t offset =
             static_cast<std::ptrdiff_t>(group.begin) * width + head * shape.head_dim;
-        kernels::attention(qkv_.data() + offset, width, rows, state.keys(layer, head),
-                           state.values(layer, head), scale, context_.data() + offset, width,
-                           scratch(thread, kernels::attention_scratch(rows, state.length())));
+        state.attend_cross(layer, head, qkv_.data() + offset, width, rows, scale,
+                           context_.data() + offset, width,
+                           scratch(thread, state.cross_scratch(layer, rows)));
       });
 }
 

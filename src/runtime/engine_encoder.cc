@@ -47,7 +47,7 @@ std::vector<DocumentHandle> Engine::encode(Documents documents, int max_rows, in
   for (const auto& document : documents) {
     handles.push_back(acquire());
     this->document(handles.back())
-        .reset(config_, static_cast<int>(document.size()), max_rows,
+        .reset(config_, kv_cache_, static_cast<int>(document.size()), max_rows,
                std::min(max_length, config_.max_positions));
   }
   for_each_pass(documents, [&](std::size_t first, Documents pass) {
@@ -128,14 +128,13 @@ void Engine::store_cross(Documents documents, std::span<const DocumentHandle> ha
     const std::ptrdiff_t ld = 2 * static_cast<std::ptrdiff_t>(width);
     float* kv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ld));
     executor_.linear(hidden, weights_.decoder.layers[i].cross_kv, {.y = kv, .ldy = ld});
-    executor_.pool().parallel_for(static_cast<int>(documents.size()) * heads, [&](int task, int) {
+    const int tasks = static_cast<int>(documents.size()) * heads;
+    executor_.pool().parallel_for(tasks, [&](int task, int thread) {
       const auto which = static_cast<std::size_t>(task / heads);
       const int head = task % heads;
-      const int length = static_cast<int>(documents[which].size());
       Document& to = document(handles[which]);
       const float* k = kv + starts_[which] * ld + head * head_dim;
-      kernels::pack_f32(k, ld, length, head_dim, to.cross_keys(layer, head));
-      kernels::pack_f32_transposed(k + width, ld, head_dim, length, to.cross_values(layer, head));
+      to.store_cross(layer, head, k, k + width, ld, scratch(thread, to.store_scratch(layer)));
     });
   }
 }

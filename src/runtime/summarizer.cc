@@ -30,7 +30,7 @@ std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
 class Summarizer::Impl {
  public:
   Impl(std::shared_ptr<const EngineFile> engine_file, const EngineOptions& options)
-      : file(std::move(engine_file)), pool(options.threads), engine(file, pool) {}
+      : file(std::move(engine_file)), pool(options.threads), engine(file, pool, options.kv_cache) {}
 
   const Tokenizer& get_tokenizer() {
     if (!tokenizer) {
@@ -124,6 +124,7 @@ const ModelConfig& Summarizer::config() const { return impl_->file->metadata().c
 const Provenance& Summarizer::provenance() const { return impl_->file->metadata().provenance; }
 Precision Summarizer::precision() const { return impl_->file->metadata().precision; }
 const Tokenizer& Summarizer::tokenizer() const { return impl_->get_tokenizer(); }
+KvCache Summarizer::kv_cache() const { return impl_->engine.kv_cache(); }
 int Summarizer::threads() const { return impl_->pool.threads(); }
 std::string_view Summarizer::instruction_set() const { return kernels::instruction_set(); }
 std::uint64_t Summarizer::engine_bytes() const { return impl_->file->size(); }

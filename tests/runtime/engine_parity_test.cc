@@ -146,8 +146,10 @@ class EngineParity : public ::testing::TestWithParam<Case> {
     if (GetParam().precision != Precision::fp32) {
       expect_rounded_model(folder, GetParam().precision, expected_);
     }
+    // What narrow caches add is kv_cache_test.cc's business.
     engine_ = std::make_unique<Engine>(
-        compile_to_memory(Model::load(folder), {.precision = GetParam().precision}), pool_);
+        compile_to_memory(Model::load(folder), {.precision = GetParam().precision}), pool_,
+        KvCache::fp32);
   }
   void TearDown() override { kernels::force_instruction_set(""); }
 

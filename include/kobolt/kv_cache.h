@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kobolt/export.h"
+
+namespace kobolt {
+
+/// Number format of the decoder's cached keys and values (self- and cross-attention).
+enum class KvCache : std::uint8_t {
+  automatic,  ///< fp32 for an fp32 engine, so that it repeats transformers; else fp16
+  fp32,
+  fp16,
+  int8,  ///< a scale for each key, value column and head
+};
+/// "auto", "fp32", "fp16", "int8".
+KOBOLT_API std::string_view name_of(KvCache format);
+/// Throws Error(invalid_argument) listing what exists.
+KOBOLT_API KvCache kv_cache_from_name(std::string_view name);
+
+}  // namespace kobolt

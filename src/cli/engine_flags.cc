@@ -1,0 +1,18 @@
+#include "cli/engine_flags.h"
+
+namespace kobolt::cli {
+
+void EngineFlags::add(CLI::App& command) {
+  command
+      .add_option("--kv-cache", kv_cache_,
+                  "Cached keys and values in fp32, fp16 or int8; auto: fp32 for an fp32 engine, "
+                  "else fp16")
+      ->check(CLI::IsMember({"auto", "fp32", "fp16", "int8"}))
+      ->capture_default_str();
+}
+
+EngineOptions EngineFlags::options(int threads) const {
+  return {.threads = threads, .kv_cache = kv_cache_from_name(kv_cache_)};
+}
+
+}  // namespace kobolt::cli

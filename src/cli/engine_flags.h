@@ -1,0 +1,21 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "kobolt/summarizer.h"
+
+namespace kobolt::cli {
+
+/// How an engine is set up, of every command that runs one.
+class EngineFlags {
+ public:
+  void add(CLI::App& command);
+  /// `threads` is the global option.
+  [[nodiscard]] EngineOptions options(int threads) const;
+
+ private:
+  std::string kv_cache_ = "auto";
+};
+
+}  // namespace kobolt::cli

@@ -1,0 +1,33 @@
+#include "kobolt/kv_cache.h"
+
+#include <string>
+
+#include "kobolt/error.h"
+
+namespace kobolt {
+
+std::string_view name_of(KvCache format) {
+  switch (format) {
+    case KvCache::automatic:
+      return "auto";
+    case KvCache::fp32:
+      return "fp32";
+    case KvCache::fp16:
+      return "fp16";
+    case KvCache::int8:
+      return "int8";
+  }
+  return "?";
+}
+
+KvCache kv_cache_from_name(std::string_view name) {
+  for (const KvCache format : {KvCache::automatic, KvCache::fp32, KvCache::fp16, KvCache::int8}) {
+    if (name == name_of(format)) return format;
+  }
+  throw Error(ErrorKind::invalid_argument, "no such format of the KV cache",
+              {.field = "kv_cache",
+               .found = '"' + std::string(name) + '"',
+               .expected = "auto, fp32, fp16 or int8"});
+}
+
+}  // namespace kobolt
