@@ -8,6 +8,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/simd/simd_table.h"
+#include "kernels/top_k.h"
 #include "kobolt/error.h"
 
 namespace kobolt::kernels {
@@ -216,7 +217,15 @@ int argmax(const float* x, int n) {
 
 void top_k(const float* x, int n, int count, float* values, std::int32_t* indices) {
   assert(0 <= count && count <= n);
-  active().top_k(x, n, count, values, indices);
+  if (count == 0) return;
+  TopKHeap heap(count, values, indices);
+  active().top_k_add(x, n, 0, heap);
+  heap.sort();
+}
+
+void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap) {
+  assert(n >= 0);
+  active().top_k_add(x, n, first, heap);
 }
 
 }  // namespace kobolt::kernels

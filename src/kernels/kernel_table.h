@@ -37,7 +37,7 @@ struct KernelTable {
   decltype(&kernels::attention_step_i8) attention_step_i8;
   decltype(&kernels::log_sum_exp) log_sum_exp;
   decltype(&kernels::argmax) argmax;
-  decltype(&kernels::top_k) top_k;
+  decltype(&kernels::top_k_add) top_k_add;
 };
 
 /// Plain C++, for any processor, and the reference that the others are tested against.

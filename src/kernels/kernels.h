@@ -155,6 +155,11 @@ int argmax(const float* x, int n);
 /// counts as -infinity.
 void top_k(const float* x, int n, int count, float* values, std::int32_t* indices);
 
+class TopKHeap;
+/// Offers x[i] with index first + i to a heap of at least one place, for all i in [0, n): top_k of
+/// a row that comes in pieces.
+void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
+
 /// Which kernels are in use: "AVX512", "AVX2" or "scalar". The first call of any kernel settles it:
 /// the set that the environment variable KOBOLT_ISA names (Error(invalid_argument) for one that
 /// this processor or build lacks), else the best.

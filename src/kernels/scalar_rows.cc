@@ -96,11 +96,8 @@ int argmax(const float* x, int n) {
   return best;
 }
 
-void top_k(const float* x, int n, int count, float* values, std::int32_t* indices) {
-  if (count <= 0) return;
-  TopKHeap heap(count, values, indices);
-  for (int i = 0; i < n; ++i) heap.offer(x[i], i);
-  heap.sort();
+void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap) {
+  for (int i = 0; i < n; ++i) heap.offer(x[i], first + i);
 }
 
 }  // namespace kobolt::kernels::scalar

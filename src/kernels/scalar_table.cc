@@ -27,7 +27,7 @@ const KernelTable kScalarTable = {
     .attention_step_i8 = scalar::attention_step_i8,
     .log_sum_exp = scalar::log_sum_exp,
     .argmax = scalar::argmax,
-    .top_k = scalar::top_k,
+    .top_k_add = scalar::top_k_add,
 };
 
 }  // namespace kobolt::kernels

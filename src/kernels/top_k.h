@@ -11,11 +11,13 @@ namespace kobolt::kernels {
 /// the worst on top. Candidates come in ascending order of index.
 class TopKHeap {
  public:
-  TopKHeap(int capacity, float* values, std::int32_t* indices)
-      : capacity_(capacity), values_(values), indices_(indices) {}
+  /// `size` candidates are in the arrays already, as an earlier heap left them.
+  TopKHeap(int capacity, float* values, std::int32_t* indices, int size = 0)
+      : capacity_(capacity), size_(size), values_(values), indices_(indices) {}
 
   /// Only a value above this can still get in.
   [[nodiscard]] float threshold() const { return values_[0]; }
+  [[nodiscard]] int size() const { return size_; }
   [[nodiscard]] bool full() const { return size_ == capacity_; }
 
   void offer(float value, std::int32_t index) {
@@ -75,7 +77,7 @@ class TopKHeap {
   }
 
   int capacity_;
-  int size_ = 0;
+  int size_;
   float* values_;
   std::int32_t* indices_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,6 +16,18 @@ struct StepRow {
   std::int32_t token = 0;   ///< the newest token of this row
   std::int32_t parent = 0;  ///< which of this document's rows of its previous step it continues; 0
                             ///< at the document's first step
+};
+
+/// A token and its score.
+struct Candidate {
+  float score = 0;
+  std::int32_t token = 0;
+};
+
+/// What most searches need of one row's logits.
+struct LogitSummary {
+  float log_sum = 0;            ///< log(sum(exp(logits)))
+  std::vector<Candidate> best;  ///< the largest logits, best first, lowest token first among equals
 };
 
 /// What generation needs of whatever executes a model: the embedded CPU engine, or another.
@@ -38,7 +51,16 @@ class Backend {
   /// logits bias included. Rows of one document are adjacent. Each step of a document advances
   /// its position by one.
   virtual void step(std::span<const StepRow> rows, std::span<float> logits) = 0;
+  /// step() that keeps, in place of a vocabulary of logits a row, the `count` best (or all, if
+  /// there are fewer) and the sum. `summaries` has one element a row. By itself it calls step().
+  virtual void step_summary(std::span<const StepRow> rows, int count,
+                            std::span<LogitSummary> summaries);
+  /// All logits [vocab_size()] of row `row` of the newest step_summary(), before any other call.
+  virtual void logits_of(std::size_t row, std::span<float> logits);
   virtual void release(DocumentHandle document) = 0;
+
+ private:
+  std::vector<float> logits_;  // of step_summary's own step
 };
 
 }  // namespace kobolt

@@ -53,7 +53,7 @@ std::span<const std::int32_t> BeamSearch::tokens_of(std::size_t beam) const {
   return std::span(tokens_).subspan(beam * stride_, length_);
 }
 
-void BeamSearch::advance(std::span<float> logits, std::span<const std::int32_t> document,
+void BeamSearch::advance(const StepLogits& logits, std::span<const std::int32_t> document,
                          ScoreRow& scores) {
   collect_candidates(logits, document, scores);
   select_continuations();
@@ -70,13 +70,12 @@ void BeamSearch::advance(std::span<float> logits, std::span<const std::int32_t> 
   done_ = all_end || satisfied || !can_improve();
 }
 
-void BeamSearch::collect_candidates(std::span<float> logits, std::span<const std::int32_t> document,
-                                    ScoreRow& scores) {
-  const auto vocab_size = static_cast<std::size_t>(plan_.vocab_size);
+void BeamSearch::collect_candidates(const StepLogits& logits,
+                                    std::span<const std::int32_t> document, ScoreRow& scores) {
   for (std::size_t row = 0; row < rows().size(); ++row) {
     const auto owner =
         std::ranges::find_if(beams_, [row](const Beam& beam) { return beam.row == row; });
-    scores.reset(logits.subspan(row * vocab_size, vocab_size), ScoreRow::Scale::log_probabilities);
+    logits.read(row, scores, ScoreRow::Scale::log_probabilities);
     process(scores, plan_, tokens_of(static_cast<std::size_t>(owner - beams_.begin())), document);
     if (plan_.sample) {
       sampling_candidates(scores, plan_, candidates_[row]);

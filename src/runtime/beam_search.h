@@ -14,7 +14,7 @@ class BeamSearch final : public Search {
   explicit BeamSearch(const GenerationPlan& plan);
 
   void start(std::size_t index) override;
-  void advance(std::span<float> logits, std::span<const std::int32_t> document,
+  void advance(const StepLogits& logits, std::span<const std::int32_t> document,
                ScoreRow& scores) override;
   [[nodiscard]] std::vector<GeneratedSequence> results() const override;
 
@@ -38,7 +38,7 @@ class BeamSearch final : public Search {
   };
 
   [[nodiscard]] std::span<const std::int32_t> tokens_of(std::size_t beam) const;
-  void collect_candidates(std::span<float> logits, std::span<const std::int32_t> document,
+  void collect_candidates(const StepLogits& logits, std::span<const std::int32_t> document,
                           ScoreRow& scores);
   void select_continuations();
   void keep_finished();

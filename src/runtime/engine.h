@@ -30,6 +30,9 @@ class Engine : public Backend {
   std::vector<DocumentHandle> encode(std::span<const std::vector<std::int32_t>> documents,
                                      int max_rows, int max_length) override;
   void step(std::span<const StepRow> rows, std::span<float> logits) override;
+  void step_summary(std::span<const StepRow> rows, int count,
+                    std::span<LogitSummary> summaries) override;
+  void logits_of(std::size_t row, std::span<float> logits) override;
   void release(DocumentHandle document) override;
 
   /// The encoder alone: hidden states of the documents one after another, [tokens, d_model],
@@ -67,6 +70,8 @@ class Engine : public Backend {
   void store_cross(std::span<const std::vector<std::int32_t>> documents,
                    std::span<const DocumentHandle> handles);
 
+  // Everything of a step but the output projection; x_ keeps what that reads.
+  Operand decode(std::span<const StepRow> rows);
   void begin_step(std::span<const StepRow> rows);
   Operand decoder_layer(int layer, const Operand& carried);
   void self_attention(int layer);

@@ -10,6 +10,23 @@
 namespace kobolt {
 
 void Engine::step(std::span<const StepRow> rows, std::span<float> logits) {
+  const Operand hidden = decode(rows);
+  executor_.linear(hidden, weights_.lm_head, {.y = logits.data(), .ldy = config_.vocab_size});
+}
+
+void Engine::step_summary(std::span<const StepRow> rows, int count,
+                          std::span<LogitSummary> summaries) {
+  executor_.summarize(decode(rows), weights_.lm_head, count, summaries);
+}
+
+void Engine::logits_of(std::size_t row, std::span<float> logits) {
+  const int d = config_.d_model;
+  const float* hidden = x_.data() + row * static_cast<std::size_t>(d);
+  executor_.linear(executor_.operand(hidden, d, 1, d), weights_.lm_head,
+                   {.y = logits.data(), .ldy = config_.vocab_size});
+}
+
+Operand Engine::decode(std::span<const StepRow> rows) {
   begin_step(rows);
   Operand carried = embed(weights_.decoder);
   for (std::size_t layer = 0; layer < weights_.decoder.layers.size(); ++layer) {
@@ -22,8 +39,8 @@ void Engine::step(std::span<const StepRow> rows, std::span<float> logits) {
   } else if (config_.pre_norm) {
     carried = executor_.operand(x_.data(), d, m_, d);
   }
-  executor_.linear(carried, weights_.lm_head, {.y = logits.data(), .ldy = config_.vocab_size});
   for (const Group& group : groups_) document(group.document).end_step();
+  return carried;
 }
 
 void Engine::begin_step(std::span<const StepRow> rows) {

@@ -67,6 +67,13 @@ Operand Executor::normalize(const Norm& norm, float epsilon, const float* x, flo
   return result;
 }
 
+void Executor::quantize_if_needed(const Operand& operand, const Linear& linear) {
+  if (!linear.integer() || quantized_) return;
+  reserve_quantized(operand.m, operand.k);
+  rows(operand.m, operand.k, [&](int begin, int end, int) { quantize(operand, begin, end); });
+  quantized_ = true;
+}
+
 void Executor::multiply(const Operand& operand, const Linear& linear, const Target& target,
                         int row_begin, int row_end, int panel_begin, int panel_end) const {
   const std::ptrdiff_t out = row_begin * target.ldy;
@@ -100,11 +107,7 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   const int panels = kernels::panels(linear.n());
   const int m = operand.m;
   if (panels == 0) return;
-  if (linear.integer() && !quantized_) {
-    reserve_quantized(m, operand.k);
-    rows(m, operand.k, [&](int begin, int end, int) { quantize(operand, begin, end); });
-    quantized_ = true;
-  }
+  quantize_if_needed(operand, linear);
   if (m < kFewRows) {
     const std::int64_t row_cost = static_cast<std::int64_t>(m) * linear.k() * kernels::kPanel;
     rows(panels, row_cost,

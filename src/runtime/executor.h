@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/aligned.h"
 #include "kobolt/model.h"
+#include "runtime/backend.h"
 #include "runtime/thread_pool.h"
 #include "runtime/weights.h"
 
@@ -42,6 +44,11 @@ class Executor {
   Operand normalize(const Norm& norm, float epsilon, const float* x, float* y, int m, int d);
   /// y = activation(operand . W^T + bias) + residual.
   void linear(const Operand& operand, const Linear& linear, const Target& target);
+  /// The best and the sum of each row of operand . W^T + bias, which is never stored as a whole:
+  /// a thread looks at its part of the columns while they are in its cache. Neither result depends
+  /// on the number of threads or of rows. `summaries` has one element a row.
+  void summarize(const Operand& operand, const Linear& linear, int count,
+                 std::span<LogitSummary> summaries);
   /// Calls body(begin, end, thread) over parts of [0, rows) that are worth a thread's while when a
   /// row costs about `row_cost` float operations.
   template <typename Body>
@@ -59,6 +66,7 @@ class Executor {
   }
   void reserve_quantized(int m, int k);
   void quantize(const Operand& operand, int begin, int end);
+  void quantize_if_needed(const Operand& operand, const Linear& linear);
   void multiply(const Operand& operand, const Linear& linear, const Target& target, int row_begin,
                 int row_end, int panel_begin, int panel_end) const;
 
@@ -69,6 +77,12 @@ class Executor {
   std::ptrdiff_t ldq_ = 0;
   AlignedVector<std::int16_t> q_;
   AlignedVector<float> scales_;
+  // Of summarize().
+  AlignedVector<float> part_logits_;
+  std::vector<float> log_sums_;
+  std::vector<float> best_values_;
+  std::vector<std::int32_t> best_tokens_;
+  std::vector<int> best_counts_;
 };
 
 /// Makes `vector` hold at least `size` elements; what was in it may be lost.

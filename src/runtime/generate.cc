@@ -23,6 +23,9 @@ using Document = std::vector<std::int32_t>;
 /// so that short ones are not encoded one by one as places get free.
 constexpr std::size_t kGroupTokens = 512;
 
+/// Candidates of a row beyond those that a search keeps, for the few that settings forbid.
+constexpr int kSpareCandidates = 4;
+
 /// A document that the back end holds, for as long as this lives.
 class Encoded {
  public:
@@ -125,14 +128,42 @@ class Scheduler {
         rows_.push_back({active.encoded.handle(), row.token, row.parent});
       }
     }
+    if (needs_all_logits()) {
+      step_whole();
+    } else {
+      step_summarized();
+    }
+  }
+
+  /// Sampling looks at every token, and penalties at the scores of many. Settings that only forbid
+  /// tokens leave most of a row's best alone.
+  [[nodiscard]] bool needs_all_logits() const {
+    return plan_.sample || plan_.repetition_penalty != 1 || plan_.encoder_repetition_penalty != 1;
+  }
+
+  void step_whole() {
     const auto vocab_size = static_cast<std::size_t>(plan_.vocab_size);
     if (logits_.size() < rows_.size() * vocab_size) logits_.resize(rows_.size() * vocab_size);
     const std::span<float> logits(logits_.data(), rows_.size() * vocab_size);
     backend_.step(rows_, logits);
     for (Active& active : active_) {
       const std::size_t rows = active.search->rows().size();
-      active.search->advance(logits.subspan(active.first_row * vocab_size, rows * vocab_size),
-                             documents_[active.index], scores_);
+      active.search->advance(
+          {logits.subspan(active.first_row * vocab_size, rows * vocab_size), plan_.vocab_size},
+          documents_[active.index], scores_);
+    }
+  }
+
+  void step_summarized() {
+    if (summaries_.size() < rows_.size()) summaries_.resize(rows_.size());
+    const std::span<LogitSummary> summaries(summaries_.data(), rows_.size());
+    backend_.step_summary(rows_, (plan_.num_beams > 1 ? plan_.beams_to_keep : 1) + kSpareCandidates,
+                          summaries);
+    for (Active& active : active_) {
+      const std::size_t rows = active.search->rows().size();
+      active.search->advance(
+          {summaries.subspan(active.first_row, rows), backend_, active.first_row},
+          documents_[active.index], scores_);
     }
   }
 
@@ -165,6 +196,7 @@ class Scheduler {
   std::vector<Document> group_;
   std::vector<StepRow> rows_;
   std::vector<float> logits_;
+  std::vector<LogitSummary> summaries_;
 };
 
 void check_documents(std::span<const Document> documents, int max_positions) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "kernels/kernels.h"
 #include "kobolt/error.h"
@@ -31,18 +32,39 @@ ScoreRow::ScoreRow(int vocab_size)
 
 void ScoreRow::reset(std::span<float> logits, Scale scale) {
   logits_ = logits;
+  summary_ = nullptr;
+  begin(scale == Scale::logits ? 0 : kernels::log_sum_exp(logits.data(), vocab_size_));
+}
+
+void ScoreRow::reset(const LogitSummary& summary, Backend& backend, std::size_t row, Scale scale) {
+  logits_ = {};
+  summary_ = &summary;
+  backend_ = &backend;
+  row_ = row;
+  if (std::isnan(summary.log_sum)) not_numbers();
+  begin(scale == Scale::logits ? 0 : summary.log_sum);
+}
+
+void ScoreRow::begin(float shift) {
+  if (!std::isfinite(shift)) not_numbers();
+  shift_ = shift;
   only_edited_ = false;
   edited_tokens_.clear();
   ++round_;
-  shift_ = 0;
-  if (scale == Scale::logits) return;
-  shift_ = kernels::log_sum_exp(logits.data(), vocab_size_);
-  if (!std::isfinite(shift_)) not_numbers();
 }
 
-float ScoreRow::operator[](std::int32_t token) const {
+void ScoreRow::fetch_all() {
+  if (!logits_.empty()) return;
+  fetched_.resize(static_cast<std::size_t>(vocab_size_));
+  backend_->logits_of(row_, fetched_);
+  logits_ = fetched_;
+  summary_ = nullptr;
+}
+
+float ScoreRow::operator[](std::int32_t token) {
   if (edited(token)) return edits_[static_cast<std::size_t>(token)];
   if (only_edited_) return kNever;
+  fetch_all();
   return logits_[static_cast<std::size_t>(token)] - shift_;
 }
 
@@ -71,13 +93,30 @@ void ScoreRow::hide_edited() {
   for (const std::int32_t token : edited_tokens_) logits_[static_cast<std::size_t>(token)] = kNever;
 }
 
+bool ScoreRow::summarized_top(int count, std::vector<Candidate>& out) const {
+  if (summary_ == nullptr) return false;
+  const std::size_t before = out.size();
+  for (const Candidate& candidate : summary_->best) {
+    if (std::cmp_equal(out.size() - before, count)) return true;
+    if (edited(candidate.token)) continue;
+    // Whatever follows is at minus infinity too, or no number.
+    if (!(candidate.score > kNever)) return true;
+    out.push_back({candidate.score - shift_, candidate.token});
+  }
+  if (std::cmp_equal(out.size() - before, count)) return true;
+  if (std::cmp_equal(summary_->best.size(), vocab_size_)) return true;
+  out.resize(before);
+  return false;
+}
+
 void ScoreRow::top(int count, std::vector<Candidate>& out) {
   out.clear();
   for (const std::int32_t token : edited_tokens_) {
     const float score = edits_[static_cast<std::size_t>(token)];
     if (score > kNever) out.push_back({score, token});
   }
-  if (!only_edited_) {
+  if (!only_edited_ && !summarized_top(count, out)) {
+    fetch_all();
     hide_edited();
     const int selected = std::min(count, vocab_size_);
     top_values_.resize(static_cast<std::size_t>(selected));
@@ -102,6 +141,7 @@ void ScoreRow::all(std::vector<Candidate>& out) {
     if (score > kNever) out.push_back({score, token});
   }
   if (only_edited_) return;
+  fetch_all();
   hide_edited();
   for (std::int32_t token = 0; token < vocab_size_; ++token) {
     const float logit = logits_[static_cast<std::size_t>(token)];
@@ -113,11 +153,18 @@ void ScoreRow::all(std::vector<Candidate>& out) {
 Candidate ScoreRow::best() {
   Candidate winner{.score = kNever, .token = vocab_size_};
   if (!only_edited_) {
-    hide_edited();
-    const int token = kernels::argmax(logits_.data(), vocab_size_);
-    const float logit = logits_[static_cast<std::size_t>(token)];
-    if (std::isnan(logit)) not_numbers();
-    winner = {.score = logit - shift_, .token = token};
+    std::vector<Candidate>& found = best_;
+    found.clear();
+    if (summarized_top(1, found)) {
+      if (!found.empty()) winner = found[0];
+    } else {
+      fetch_all();
+      hide_edited();
+      const int token = kernels::argmax(logits_.data(), vocab_size_);
+      const float logit = logits_[static_cast<std::size_t>(token)];
+      if (std::isnan(logit)) not_numbers();
+      winner = {.score = logit - shift_, .token = token};
+    }
   }
   for (const std::int32_t token : edited_tokens_) {
     const Candidate edited{.score = edits_[static_cast<std::size_t>(token)], .token = token};

@@ -5,13 +5,9 @@
 #include <span>
 #include <vector>
 
-namespace kobolt {
+#include "runtime/backend.h"
 
-/// A token and its score.
-struct Candidate {
-  float score = 0;
-  std::int32_t token = 0;
-};
+namespace kobolt {
 
 /// Next-token scores of one row, edited token by token. Edits are kept beside the logits, so that
 /// a setting which concerns a handful of tokens costs a handful of operations and the vocabulary
@@ -27,10 +23,14 @@ class ScoreRow {
   /// Starts over with `logits` [vocab_size], which it borrows, and overwrites in top().
   /// Throws Error(corrupt) when they are not numbers.
   void reset(std::span<float> logits, Scale scale);
+  /// The same for row `row` of the newest step_summary() of `backend`. All logits are fetched only
+  /// when the summary does not answer a question: a token's score, or more candidates than are left
+  /// of its best after edits.
+  void reset(const LogitSummary& summary, Backend& backend, std::size_t row, Scale scale);
 
   [[nodiscard]] int vocab_size() const { return vocab_size_; }
   /// Score of a token of the vocabulary.
-  [[nodiscard]] float operator[](std::int32_t token) const;
+  [[nodiscard]] float operator[](std::int32_t token);
   /// Ids outside the vocabulary are ignored: no such token can be chosen anyway.
   void set(std::int32_t token, float score);
   /// Replaces the score s of each distinct token among `tokens` by f(s), once however often the
@@ -57,10 +57,18 @@ class ScoreRow {
   [[nodiscard]] bool edited(std::int32_t token) const {
     return edit_round_[static_cast<std::size_t>(token)] == round_;
   }
+  void begin(float shift);
   void hide_edited();
+  void fetch_all();
+  /// The best unedited of the summary into `out`, up to `count`. False if there may be more.
+  bool summarized_top(int count, std::vector<Candidate>& out) const;
 
   int vocab_size_;
-  std::span<float> logits_;
+  std::span<float> logits_;  // empty while the summary suffices
+  const LogitSummary* summary_ = nullptr;
+  Backend* backend_ = nullptr;
+  std::size_t row_ = 0;
+  std::vector<float> fetched_;
   float shift_ = 0;  // score of an unedited token: its logit minus this
   bool only_edited_ = false;
 
@@ -71,6 +79,7 @@ class ScoreRow {
   std::vector<std::uint32_t> visit_round_;
   std::uint32_t visit_ = 0;
 
+  std::vector<Candidate> best_;
   std::vector<float> top_values_;
   std::vector<std::int32_t> top_tokens_;
 };

@@ -13,6 +13,33 @@
 
 namespace kobolt {
 
+/// What a step left of the logits of one document's rows.
+class StepLogits {
+ public:
+  /// Whole logits [rows, vocab_size], which the search may overwrite.
+  StepLogits(std::span<float> logits, int vocab_size) : logits_(logits), vocab_size_(vocab_size) {}
+  /// Summaries of the rows from `first_row` on of the newest step_summary() of `backend`.
+  StepLogits(std::span<const LogitSummary> summaries, Backend& backend, std::size_t first_row)
+      : summaries_(summaries), backend_(&backend), first_row_(first_row) {}
+
+  /// Starts `scores` over with row `row`.
+  void read(std::size_t row, ScoreRow& scores, ScoreRow::Scale scale) const {
+    if (backend_ != nullptr) {
+      scores.reset(summaries_[row], *backend_, first_row_ + row, scale);
+    } else {
+      const auto size = static_cast<std::size_t>(vocab_size_);
+      scores.reset(logits_.subspan(row * size, size), scale);
+    }
+  }
+
+ private:
+  std::span<float> logits_;
+  int vocab_size_ = 0;
+  std::span<const LogitSummary> summaries_;
+  Backend* backend_ = nullptr;
+  std::size_t first_row_ = 0;
+};
+
 /// Decoding of one document: which rows its next step needs, and what to make of their logits. A
 /// search is used for one document after another and keeps its memory.
 class Search {
@@ -27,8 +54,8 @@ class Search {
 
   /// Begins a document; `index` is its place in the input, which its random numbers hang on.
   virtual void start(std::size_t index) = 0;
-  /// Takes the logits [rows().size(), vocab_size] of the step, which it overwrites.
-  virtual void advance(std::span<float> logits, std::span<const std::int32_t> document,
+  /// Takes the logits of rows() in the step.
+  virtual void advance(const StepLogits& logits, std::span<const std::int32_t> document,
                        ScoreRow& scores) = 0;
   [[nodiscard]] virtual std::vector<GeneratedSequence> results() const = 0;
 

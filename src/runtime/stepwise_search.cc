@@ -34,14 +34,13 @@ std::int32_t StepwiseSearch::choose(Sequence& sequence) const {
   return plan_.sample ? draw(candidates, sequence.random.uniform()).token : candidates[0].token;
 }
 
-void StepwiseSearch::advance(std::span<float> logits, std::span<const std::int32_t> document,
+void StepwiseSearch::advance(const StepLogits& logits, std::span<const std::int32_t> document,
                              ScoreRow& scores) {
-  const auto vocab_size = static_cast<std::size_t>(plan_.vocab_size);
   for (std::size_t row = 0; row < rows().size(); ++row) {
     const auto owner = std::ranges::find_if(sequences_, [row](const Sequence& sequence) {
       return !sequence.finished && sequence.row == row;
     });
-    scores.reset(logits.subspan(row * vocab_size, vocab_size), ScoreRow::Scale::logits);
+    logits.read(row, scores, ScoreRow::Scale::logits);
     process(scores, plan_, owner->tokens, document);
     if (plan_.sample) {
       sampling_candidates(scores, plan_, candidates_[row]);

@@ -14,7 +14,7 @@ class StepwiseSearch final : public Search {
   explicit StepwiseSearch(const GenerationPlan& plan);
 
   void start(std::size_t index) override;
-  void advance(std::span<float> logits, std::span<const std::int32_t> document,
+  void advance(const StepLogits& logits, std::span<const std::int32_t> document,
                ScoreRow& scores) override;
   [[nodiscard]] std::vector<GeneratedSequence> results() const override;
 

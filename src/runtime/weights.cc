@@ -2,11 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace kobolt {
 namespace {
+
+std::size_t bytes_of_panel(const kernels::PackedF32& w) {
+  return kernels::packed_f32_size(kernels::kPanel, w.k) * sizeof(float);
+}
+std::size_t bytes_of_panel(const kernels::PackedF16& w) {
+  return kernels::packed_16_size(kernels::kPanel, w.k) * sizeof(std::uint16_t);
+}
+std::size_t bytes_of_panel(const kernels::PackedBF16& w) {
+  return kernels::packed_16_size(kernels::kPanel, w.k) * sizeof(std::uint16_t);
+}
+std::size_t bytes_of_panel(const kernels::PackedI8& w) {
+  return kernels::packed_i8_size(kernels::kPanel, w.k);
+}
 
 class Binder {
  public:
@@ -125,13 +139,23 @@ SideWeights bind_side(Binder& binder, const ModelConfig& config,
 
 }  // namespace
 
+Linear Linear::slice(int panel_begin, int panel_end) const {
+  Linear part = *this;
+  const int first = panel_begin * kernels::kPanel;
+  const std::int64_t offset = panel_begin * panel_bytes();
+  const auto cut = [&](auto& w) {
+    w.n = std::min(panel_end * kernels::kPanel, w.n) - first;
+    w.data += offset / static_cast<std::int64_t>(sizeof(*w.data));
+    if constexpr (requires { w.scales; }) w.scales += first;
+  };
+  std::visit(cut, part.weight);
+  if (bias != nullptr) part.bias = bias + first;
+  return part;
+}
+
 std::int64_t Linear::panel_bytes() const {
-  return std::visit(
-      [](const auto& w) {
-        return static_cast<std::int64_t>(w.k) * kernels::kPanel *
-               static_cast<std::int64_t>(sizeof(*w.data));
-      },
-      weight);
+  return std::visit([](const auto& w) { return static_cast<std::int64_t>(bytes_of_panel(w)); },
+                    weight);
 }
 
 EngineWeights EngineWeights::bind(std::shared_ptr<const EngineFile> file) {

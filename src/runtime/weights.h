@@ -29,6 +29,8 @@ struct Linear {
   }
   /// Whether it multiplies rows from kernels::quantize_rows instead of floats.
   [[nodiscard]] bool integer() const { return std::holds_alternative<kernels::PackedI8>(weight); }
+  /// The output features of these panels alone.
+  [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;
   /// Bytes of one panel.
   [[nodiscard]] std::int64_t panel_bytes() const;
 };

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "kernel_test.h"
+#include "kernels/top_k.h"
 
 namespace kobolt::kernels {
 namespace {
@@ -82,6 +83,31 @@ TEST_P(SelectionTest, TopKOfAVocabulary) {
 TEST_P(SelectionTest, TopKOfEverythingSorts) {
   for (int n = 1; n <= 70; ++n) {
     for (const std::vector<float>& x : rows(n)) expect_best(x, n);
+  }
+}
+
+TEST_P(SelectionTest, TopKOfARowInPiecesIsThatOfTheRow) {
+  for (const int n : {1, 40, 513, 3000}) {
+    for (const std::vector<float>& x : rows(n)) {
+      for (const int count : {1, 5, 40}) {
+        const int kept = std::min(count, n);
+        std::vector<float> expected(static_cast<std::size_t>(kept));
+        std::vector<float> values(expected.size());
+        std::vector<std::int32_t> expected_indices(expected.size());
+        std::vector<std::int32_t> indices(expected.size());
+        top_k(x.data(), n, kept, expected.data(), expected_indices.data());
+        int size = 0;
+        for (int begin = 0, piece = 1; begin < n; begin += piece, piece = 2 * piece + 1) {
+          TopKHeap heap(kept, values.data(), indices.data(), size);
+          top_k_add(x.data() + begin, std::min(piece, n - begin), begin, heap);
+          size = heap.size();
+        }
+        TopKHeap heap(kept, values.data(), indices.data(), size);
+        heap.sort();
+        ASSERT_EQ(size, kept);
+        ASSERT_EQ(indices, expected_indices);
+      }
+    }
   }
 }
 

@@ -53,7 +53,7 @@ void attention_step_i8(const float* q, const CacheRowsI8& keys, const CacheRowsI
                        float* out, float* scratch);
 float log_sum_exp(const float* x, int n);
 int argmax(const float* x, int n);
-void top_k(const float* x, int n, int count, float* values, std::int32_t* indices);
+void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
 
 }  // namespace kobolt::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

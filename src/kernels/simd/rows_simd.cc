@@ -162,12 +162,10 @@ int argmax(const float* x, int n) {
   return 0;  // not reached: largest is one of x
 }
 
-void top_k(const float* x, int n, int count, float* values, std::int32_t* indices) {
-  if (count <= 0) return;
+void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap) {
   const Tag tag;
-  TopKHeap heap(count, values, indices);
   int i = 0;
-  for (; i < n && !heap.full(); ++i) heap.offer(x[i], i);
+  for (; i < n && !heap.full(); ++i) heap.offer(x[i], first + i);
   // Most of a vocabulary is below the threshold: four vectors are passed over by one branch.
   constexpr int kStride = 4 * kLanes;
   for (; i + kStride <= n; i += kStride) {
@@ -176,10 +174,9 @@ void top_k(const float* x, int n, int count, float* values, std::int32_t* indice
     const auto any = hn::Or(hn::Or(above(i), above(i + kLanes)),
                             hn::Or(above(i + 2 * kLanes), above(i + 3 * kLanes)));
     if (HWY_LIKELY(hn::AllFalse(tag, any))) continue;  // NaN is above nothing
-    for (int j = i; j < i + kStride; ++j) heap.offer(x[j], j);
+    for (int j = i; j < i + kStride; ++j) heap.offer(x[j], first + j);
   }
-  for (; i < n; ++i) heap.offer(x[i], i);
-  heap.sort();
+  for (; i < n; ++i) heap.offer(x[i], first + i);
 }
 
 #endif  // KOBOLT_SIMD_TARGET

@@ -36,7 +36,7 @@ constexpr KernelTable kTable = {
     .attention_step_i8 = attention_step_i8,
     .log_sum_exp = log_sum_exp,
     .argmax = argmax,
-    .top_k = top_k,
+    .top_k_add = top_k_add,
 };
 
 }  // namespace
