@@ -50,6 +50,7 @@ constexpr std::array<std::string_view, 4> files = {
 
 std::vector<kobolt::Tokenizer> load_all() {
   std::vector<kobolt::Tokenizer> tokenizers;
+  tokenizers.reserve(files.size());
   for (const std::string_view file : files) {
     tokenizers.push_back(
         kobolt::Tokenizer::load({{"tokenizer.json", std::string(file)}}, kobolt::Family::bart));

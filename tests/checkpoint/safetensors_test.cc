@@ -28,7 +28,7 @@ std::map<std::string, Tensor> read(const std::string& bytes) {
 }
 
 Error refused(const std::string& bytes) {
-  const Error error = refusal([&] { read(bytes); });
+  Error error = refusal([&] { read(bytes); });
   EXPECT_EQ(error.detail().file, "x.safetensors");
   return error;
 }

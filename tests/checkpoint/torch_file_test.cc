@@ -26,7 +26,7 @@ std::map<std::string, Tensor> read(const std::string& name) {
 }
 
 Error refused(const std::string& name) {
-  const Error error = refusal([&] { read(name); });
+  Error error = refusal([&] { read(name); });
   EXPECT_EQ(error.detail().file, (kFiles / name).string());
   return error;
 }
@@ -135,7 +135,7 @@ TEST(TorchFile, RefusesEveryTruncation) {
       // A copy of its own, so that a sanitizer sees a byte read past the end.
       const std::vector<std::byte> part(whole.bytes.begin(),
                                         whole.bytes.begin() + static_cast<std::ptrdiff_t>(length));
-      const Error error = refusal([&] { read_torch_file({name, part, nullptr}); });
+      Error error = refusal([&] { read_torch_file({name, part, nullptr}); });
       ASSERT_NE(error.kind(), ErrorKind::io) << name << " cut at " << length;
     }
   }

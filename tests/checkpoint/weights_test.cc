@@ -17,7 +17,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 
 const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
 

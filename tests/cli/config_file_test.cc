@@ -34,7 +34,7 @@ class ConfigFileTest : public ::testing::Test {
   }
   ~ConfigFileTest() override { fs::remove(file_); }
 
-  int parse(const std::string& yaml, std::vector<std::string> arguments) {
+  int parse(const std::string& yaml, const std::vector<std::string>& arguments) {
     std::ofstream(file_) << yaml;
     std::vector<const char*> argv{"kobolt"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
