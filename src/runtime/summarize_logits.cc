@@ -21,25 +21,27 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   const int kept = std::min(count, n);
   const int parts = part_count(chunks, static_cast<std::int64_t>(m) * linear.k() * kChunk);
   const auto rows_count = static_cast<std::size_t>(m);
-  const auto part_size = rows_count * static_cast<std::size_t>(kept);
+  const auto heaps_size = rows_count * static_cast<std::size_t>(kept);
   const auto columns = static_cast<std::size_t>(chunks);
   quantize_if_needed(operand, linear);
   float* logits =
       reserve(part_logits_, static_cast<std::size_t>(pool_.threads()) * rows_count * kChunk);
   log_sums_.resize(rows_count * columns);
-  best_values_.resize(static_cast<std::size_t>(parts) * part_size);
+  // A thread takes its parts in ascending order, so one heap a row serves it for all of them, and
+  // its threshold soon lets nothing pass.
+  const auto threads = static_cast<std::size_t>(pool_.threads());
+  best_values_.resize(threads * heaps_size);
   best_tokens_.resize(best_values_.size());
-  best_counts_.resize(static_cast<std::size_t>(parts) * rows_count);
+  best_counts_.assign(threads * rows_count, 0);
 
   pool_.parallel_for(parts, [&](int part, int thread) {
     float* y = logits + static_cast<std::ptrdiff_t>(thread) * m * kChunk;
     const auto heap = [&](int row, int size) {
-      const auto at = static_cast<std::size_t>(part) * part_size +
+      const auto at = static_cast<std::size_t>(thread) * heaps_size +
                       static_cast<std::size_t>(row) * static_cast<std::size_t>(kept);
       return kernels::TopKHeap(kept, &best_values_[at], &best_tokens_[at], size);
     };
-    int* sizes = &best_counts_[static_cast<std::size_t>(part) * rows_count];
-    std::fill_n(sizes, m, 0);
+    int* sizes = &best_counts_[static_cast<std::size_t>(thread) * rows_count];
     for (int chunk = split(chunks, parts, part); chunk < split(chunks, parts, part + 1); ++chunk) {
       const int begin = chunk * kChunkPanels;
       const int end = std::min(begin + kChunkPanels, panels);
@@ -61,10 +63,9 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
     LogitSummary& summary = summaries[index];
     summary.log_sum = kernels::log_sum_exp(&log_sums_[index * columns], chunks);
     summary.best.clear();
-    for (int part = 0; part < parts; ++part) {
-      const auto block = static_cast<std::size_t>(part);
-      const auto at = block * part_size + index * static_cast<std::size_t>(kept);
-      for (int i = 0; i < best_counts_[block * rows_count + index]; ++i) {
+    for (std::size_t thread = 0; thread < threads; ++thread) {
+      const auto at = thread * heaps_size + index * static_cast<std::size_t>(kept);
+      for (int i = 0; i < best_counts_[thread * rows_count + index]; ++i) {
         const auto place = at + static_cast<std::size_t>(i);
         summary.best.push_back({best_values_[place], best_tokens_[place]});
       }
