@@ -49,6 +49,43 @@ void gemm_f32(benchmark::State& state) {
   report(state, 2.0 * m * n * k, 4.0 * n * k);
 }
 
+template <auto kGemm, class Packed>
+void gemm_16(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> a = random(size_of(m, k));
+  // 0.5 to 1 in binary16 and about 0.01 in bfloat16: no zeros, subnormals or infinities.
+  const std::vector<std::uint16_t> packed(packed_16_size(n, k), 0x3A12);
+  std::vector<float> c(size_of(m, n));
+  for (auto _ : state) {
+    kGemm(a.data(), k, m, Packed{packed.data(), n, k}, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, 2.0 * n * k);
+}
+void gemm_f16(benchmark::State& state) { gemm_16<kernels::gemm_f16, PackedF16>(state); }
+void gemm_bf16(benchmark::State& state) { gemm_16<kernels::gemm_bf16, PackedBF16>(state); }
+
+void gemm_i4(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::ptrdiff_t lda = static_cast<std::ptrdiff_t>(groups(k)) * kGroup4;
+  const std::vector<float> x = random(size_of(m, k));
+  std::vector<std::int16_t> a(size_of(m, lda));
+  std::vector<float> a_scales(static_cast<std::size_t>(m));
+  quantize_rows(x.data(), k, m, k, a.data(), lda, a_scales.data());
+  const std::vector<std::uint8_t> packed(packed_i4_size(n, k), 0x3B);
+  std::vector<float> c(size_of(m, n));
+  for (auto _ : state) {
+    kernels::gemm_i4(a.data(), lda, a_scales.data(), m, {packed.data(), n, k}, 0, panels(n),
+                     c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()));
+}
+
 void gemm_i8(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto k = static_cast<int>(state.range(1));
@@ -78,7 +115,10 @@ void product_shapes(benchmark::internal::Benchmark* benchmark) {
   }
 }
 BENCHMARK(gemm_f32)->Apply(product_shapes);
+BENCHMARK(gemm_f16)->Apply(product_shapes);
+BENCHMARK(gemm_bf16)->Apply(product_shapes);
 BENCHMARK(gemm_i8)->Apply(product_shapes);
+BENCHMARK(gemm_i4)->Apply(product_shapes);
 
 void attention(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));

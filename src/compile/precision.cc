@@ -10,7 +10,7 @@ namespace kobolt {
 namespace {
 
 constexpr std::array kPrecisions = {Precision::fp32, Precision::fp16, Precision::bf16,
-                                    Precision::int8};
+                                    Precision::int8, Precision::int4};
 
 }  // namespace
 
@@ -24,6 +24,8 @@ std::string_view name_of(Precision precision) {
       return "bf16";
     case Precision::int8:
       return "int8";
+    case Precision::int4:
+      return "int4";
   }
   return "?";
 }

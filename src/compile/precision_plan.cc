@@ -16,19 +16,29 @@ namespace {
 struct Name {
   std::string section;
   std::string alias;
+  bool in_layer = false;
 };
+
+/// What embeddings, output projection and positions have where a file has `precision`. Embeddings
+/// and output projection touch every token twice, and what they lose no later layer repairs; in 4
+/// bits they would save less of the file than the layers do and cost more of the quality.
+Precision outside_of_layers(Precision precision) {
+  return precision == Precision::int4 ? Precision::int8 : precision;
+}
 
 void add_layers(const std::vector<LayerConfig>& layers, const std::string& side,
                 std::vector<Name>& names) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string layer = fmt::format("{}.layers.{}.", side, i);
-    for (const char* name : {"self_attn.qkv", "self_attn.out"}) names.push_back({layer + name, {}});
+    for (const char* name : {"self_attn.qkv", "self_attn.out"})
+      names.push_back({.section = layer + name, .in_layer = true});
     if (layers[i].cross_heads > 0) {
       for (const char* name : {"cross_attn.q", "cross_attn.kv", "cross_attn.out"}) {
-        names.push_back({layer + name, {}});
+        names.push_back({.section = layer + name, .in_layer = true});
       }
     }
-    for (const char* name : {"fc1", "fc2"}) names.push_back({layer + name, {}});
+    for (const char* name : {"fc1", "fc2"})
+      names.push_back({.section = layer + name, .in_layer = true});
   }
 }
 
@@ -36,15 +46,15 @@ std::vector<Name> names_of(const ModelConfig& config) {
   std::vector<Name> names;
   const std::string output = config.tied_output ? "lm_head" : "";
   if (config.shared_embedding) {
-    names.push_back({"embedding", output});
+    names.push_back({.section = "embedding", .alias = output});
   } else {
-    names.push_back({"encoder.embedding", {}});
-    names.push_back({"decoder.embedding", output});
+    names.push_back({.section = "encoder.embedding"});
+    names.push_back({.section = "decoder.embedding", .alias = output});
   }
-  if (!config.tied_output) names.push_back({"lm_head", {}});
-  names.push_back({"encoder.positions", {}});
+  if (!config.tied_output) names.push_back({.section = "lm_head"});
+  names.push_back({.section = "encoder.positions"});
   add_layers(config.encoder_layers, "encoder", names);
-  names.push_back({"decoder.positions", {}});
+  names.push_back({.section = "decoder.positions"});
   add_layers(config.decoder_layers, "decoder", names);
   return names;
 }
@@ -66,7 +76,10 @@ std::vector<Name> names_of(const ModelConfig& config) {
 PrecisionPlan::PrecisionPlan(const CompileOptions& options, const ModelConfig& config)
     : text_(name_of(options.precision)) {
   const std::vector<Name> names = names_of(config);
-  for (const Name& name : names) matrices_.emplace_back(name.section, options.precision);
+  for (const Name& name : names) {
+    matrices_.emplace_back(
+        name.section, name.in_layer ? options.precision : outside_of_layers(options.precision));
+  }
   for (const LayerPrecision& layer : options.layers) {
     const ModulePattern pattern(layer.pattern);
     bool any = false;

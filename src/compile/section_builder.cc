@@ -75,6 +75,11 @@ void SectionBuilder::packed(const std::string& name, const std::vector<float>& v
                   std::as_bytes(std::span(scales)));
       return;
     }
+    case Precision::int4: {
+      AlignedVector<std::uint8_t> data(kernels::packed_i4_size(n, k));
+      kernels::pack_i4(values.data(), k, n, k, data.data());
+      return add(Layout::panels_i4, data);
+    }
   }
 }
 
@@ -122,6 +127,7 @@ void SectionBuilder::table(const std::string& name, const std::vector<float>& va
     case Precision::bf16:
       return add(Layout::rows_bf16, halves(bf16_from_f32));
     case Precision::int8:
+    case Precision::int4:  // positions are looked up, not multiplied: there is no form of 4 bits
       return quantized_table(name, values, rows, d);
   }
 }

@@ -117,6 +117,8 @@ std::string_view name_of(Layout layout) {
       return "panels16_bf16";
     case Layout::panels_i8:
       return "panels16_pairs_i8";
+    case Layout::panels_i4:
+      return "panels16_groups32_i4";
     case Layout::bytes:
       return "bytes";
   }
@@ -170,6 +172,11 @@ std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
     case Layout::panels_i8: {
       const auto [rows, columns] = packed();
       return rows * ((columns + 1) / 2 * 2);
+    }
+    case Layout::panels_i4: {
+      const auto [rows, columns] = packed();
+      return rows / kernels::kPanel *
+             ((columns + kernels::kGroup4 - 1) / kernels::kGroup4 * kernels::kBlock4);
     }
   }
   return 0;

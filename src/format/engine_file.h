@@ -32,11 +32,13 @@ enum class Layout : std::uint8_t {
   panels_f16,   ///< kernels::PackedF16
   panels_bf16,  ///< kernels::PackedBF16
   panels_i8,    ///< kernels::PackedI8; the scales, one a padded row, are in NAME.scales
+  panels_i4,    ///< kernels::PackedI4, scales included
   bytes,        ///< a file kept as it is
 };
 inline constexpr std::array kLayouts = {Layout::rows_f32,    Layout::rows_f16,   Layout::rows_bf16,
                                         Layout::rows_i8,     Layout::panels_f32, Layout::panels_f16,
-                                        Layout::panels_bf16, Layout::panels_i8,  Layout::bytes};
+                                        Layout::panels_bf16, Layout::panels_i8,  Layout::panels_i4,
+                                        Layout::bytes};
 std::string_view name_of(Layout layout);
 
 /// Bytes that a tensor of `shape` takes in `layout`. Throws Error(corrupt) for shapes that do not

@@ -14,7 +14,7 @@ template <typename Enum>
 struct EnumNames;
 template <>
 struct EnumNames<Precision> {
-  static constexpr std::array<std::string_view, 4> value = {"fp32", "fp16", "bf16", "int8"};
+  static constexpr std::array<std::string_view, 5> value = {"fp32", "fp16", "bf16", "int8", "int4"};
 };
 template <>
 struct EnumNames<Family> {

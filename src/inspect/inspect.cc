@@ -113,6 +113,8 @@ std::string_view number_format(Layout layout) {
     case Layout::rows_i8:
     case Layout::panels_i8:
       return name_of(DType::i8);
+    case Layout::panels_i4:
+      return "I4";
     case Layout::bytes:
       break;
   }

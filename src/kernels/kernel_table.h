@@ -22,6 +22,7 @@ struct KernelTable {
   decltype(&kernels::gemm_f16) gemm_f16;
   decltype(&kernels::gemm_bf16) gemm_bf16;
   decltype(&kernels::gemm_i8) gemm_i8;
+  decltype(&kernels::gemm_i4) gemm_i4;
   decltype(&kernels::layer_norm) layer_norm;
   decltype(&kernels::add) add;
   decltype(&kernels::activate) activate;

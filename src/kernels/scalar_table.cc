@@ -12,6 +12,7 @@ const KernelTable kScalarTable = {
     .gemm_f16 = scalar::gemm_f16,
     .gemm_bf16 = scalar::gemm_bf16,
     .gemm_i8 = scalar::gemm_i8,
+    .gemm_i4 = scalar::gemm_i4,
     .layer_norm = scalar::layer_norm,
     .add = scalar::add,
     .activate = scalar::activate,

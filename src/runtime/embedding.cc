@@ -1,8 +1,10 @@
 #include "runtime/embedding.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/float16.h"
+#include "kernels/block4.h"
 
 namespace kobolt {
 namespace {
@@ -35,6 +37,20 @@ struct AddEmbedding {
   }
   void operator()(const kernels::PackedBF16& table) const {
     add_column(table, f32_from_bf16, token, factor, out);
+  }
+  void operator()(const kernels::PackedI4& table) const {
+    const int panel = token / kernels::kPanel;
+    const int column = token % kernels::kPanel;
+    const std::uint8_t* block = table.data + static_cast<std::ptrdiff_t>(panel) *
+                                                 kernels::groups(table.k) * kernels::kBlock4;
+    for (int begin = 0; begin < table.k; begin += kernels::kGroup4) {
+      const float scale = factor * kernels::block_scale(block, column);
+      const int count = std::min(kernels::kGroup4, table.k - begin);
+      for (int l = 0; l < count; ++l) {
+        out[begin + l] += scale * static_cast<float>(kernels::block_weight(block, column, l));
+      }
+      block += kernels::kBlock4;
+    }
   }
   void operator()(const kernels::PackedI8& table) const {
     const std::ptrdiff_t panel = token / kernels::kPanel;

@@ -38,7 +38,7 @@ int Executor::part_count(int rows, std::int64_t row_cost) const {
 }
 
 void Executor::reserve_quantized(int m, int k) {
-  ldq_ = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(k));
+  ldq_ = static_cast<std::ptrdiff_t>(kernels::groups(k)) * kernels::kGroup4;
   reserve(q_, static_cast<std::size_t>(m * ldq_));
   reserve(scales_, static_cast<std::size_t>(m));
 }
@@ -46,6 +46,11 @@ void Executor::reserve_quantized(int m, int k) {
 void Executor::quantize(const Operand& operand, int begin, int end) {
   kernels::quantize_rows(operand.x + begin * operand.ldx, operand.ldx, end - begin, operand.k,
                          q_.data() + begin * ldq_, ldq_, scales_.data() + begin);
+  // gemm_i4 reads whole groups.
+  const std::ptrdiff_t written = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(operand.k));
+  for (int i = begin; i < end && written < ldq_; ++i) {
+    std::fill(q_.begin() + i * ldq_ + written, q_.begin() + (i + 1) * ldq_, std::int16_t{0});
+  }
 }
 
 Operand Executor::operand(const float* x, std::ptrdiff_t ldx, int m, int k) {
@@ -99,6 +104,9 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
       },
       [&](const kernels::PackedI8& w) {
         kernels::gemm_i8(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+      },
+      [&](const kernels::PackedI4& w) {
+        kernels::gemm_i4(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       }};
   std::visit(by_format, linear.weight);
 }

@@ -21,6 +21,9 @@ std::size_t bytes_of_panel(const kernels::PackedBF16& w) {
 std::size_t bytes_of_panel(const kernels::PackedI8& w) {
   return kernels::packed_i8_size(kernels::kPanel, w.k);
 }
+std::size_t bytes_of_panel(const kernels::PackedI4& w) {
+  return kernels::packed_i4_size(kernels::kPanel, w.k);
+}
 
 class Binder {
  public:
@@ -47,6 +50,10 @@ class Binder {
                                           .scales = vector(name + ".scales", kernels::padded(n)),
                                           .n = n,
                                           .k = k};
+        break;
+      case Layout::panels_i4:
+        linear.weight =
+            kernels::PackedI4{.data = reinterpret_cast<const std::uint8_t*>(data), .n = n, .k = k};
         break;
       default:
         linear.weight =
@@ -89,7 +96,8 @@ class Binder {
  private:
   static bool is_matrix(Layout layout) {
     return layout == Layout::panels_f32 || layout == Layout::panels_f16 ||
-           layout == Layout::panels_bf16 || layout == Layout::panels_i8;
+           layout == Layout::panels_bf16 || layout == Layout::panels_i8 ||
+           layout == Layout::panels_i4;
   }
   static bool is_table(Layout layout) {
     return layout == Layout::rows_f32 || layout == Layout::rows_f16 ||

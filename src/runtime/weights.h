@@ -13,8 +13,8 @@
 namespace kobolt {
 
 /// A packed matrix in any of the number formats. Each matrix of an engine has its own.
-using PackedMatrix =
-    std::variant<kernels::PackedF32, kernels::PackedF16, kernels::PackedBF16, kernels::PackedI8>;
+using PackedMatrix = std::variant<kernels::PackedF32, kernels::PackedF16, kernels::PackedBF16,
+                                  kernels::PackedI8, kernels::PackedI4>;
 
 /// A linear layer y = x.W^T + b as the engine holds it.
 struct Linear {
@@ -28,7 +28,10 @@ struct Linear {
     return std::visit([](const auto& w) { return w.k; }, weight);
   }
   /// Whether it multiplies rows from kernels::quantize_rows instead of floats.
-  [[nodiscard]] bool integer() const { return std::holds_alternative<kernels::PackedI8>(weight); }
+  [[nodiscard]] bool integer() const {
+    return std::holds_alternative<kernels::PackedI8>(weight) ||
+           std::holds_alternative<kernels::PackedI4>(weight);
+  }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;
   /// Bytes of one panel.

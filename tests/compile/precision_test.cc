@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compile/compile_to_memory.h"
+#include "kernels/kernels.h"
 #include "kobolt/error.h"
 #include "runtime/engine.h"
 
@@ -105,6 +106,19 @@ TEST(LayerPrecision, APatternOfNothingIsRefusedWithTheClosestNames) {
   EXPECT_THAT(with("encoder.embedding_norm"), HasSubstr("closest"));
 }
 
+TEST(LayerPrecision, Int4LeavesTheEmbeddingsInInt8) {
+  const auto found = layouts("bart", {.precision = Precision::int4});
+  EXPECT_EQ(found.at("embedding.weight"), "panels16_pairs_i8");
+  EXPECT_EQ(found.at("decoder.positions"), "rows_i8");
+  EXPECT_EQ(found.at("encoder.layers.0.self_attn.qkv.weight"), "panels16_groups32_i4");
+  EXPECT_EQ(found.at("decoder.layers.1.fc2.weight"), "panels16_groups32_i4");
+  EXPECT_EQ(layouts("bart-untied", {.precision = Precision::int4}).at("lm_head.weight"),
+            "panels16_pairs_i8");
+  const auto asked =
+      layouts("bart", {.precision = Precision::int4, .layers = {{"embedding", Precision::int4}}});
+  EXPECT_EQ(asked.at("embedding.weight"), "panels16_groups32_i4");
+}
+
 TEST(LayerPrecision, TheFileSaysTheOldestVersionThatCanReadIt) {
   const auto version = [](const CompileOptions& options) {
     return compile_to_memory(checkpoint("bart"), options)->version();
@@ -112,6 +126,7 @@ TEST(LayerPrecision, TheFileSaysTheOldestVersionThatCanReadIt) {
   EXPECT_EQ(version({.precision = Precision::fp32}), 1U);
   EXPECT_EQ(version({.precision = Precision::int8}), 1U);
   EXPECT_EQ(version({.precision = Precision::fp16}), 2U);
+  EXPECT_EQ(version({.precision = Precision::int4}), 2U);
   EXPECT_EQ(version({.precision = Precision::fp32, .layers = {{"lm_head", Precision::int8}}}), 2U);
   EXPECT_EQ(version({.precision = Precision::int8, .layers = {{"lm_head", Precision::fp32}}}), 2U);
   EXPECT_EQ(version({.precision = Precision::int8, .layers = {{"*", Precision::fp32}}}), 2U);
@@ -175,6 +190,27 @@ TEST(MixedEngine, WhatNoPatternTouchesKeepsItsValues) {
       checkpoint("bart"),
       {.precision = Precision::int8, .layers = {{"*", Precision::int8}, {"*", Precision::fp32}}});
   EXPECT_EQ(logits_of(same), whole);
+}
+
+// Only looked up, never multiplied: what fp32 computes over the same rounded rows.
+TEST(MixedEngine, EmbeddingsOfInt4AreReadAsTheyWereRounded) {
+  Model model = checkpoint("bart-untied");
+  const auto file = compile_to_memory(model, {.layers = {{"*.embedding", Precision::int4}}});
+  for (const char* name :
+       {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"}) {
+    Tensor& tensor = model.tensors.at(name);
+    std::vector<float> values = tensor.to_f32();
+    const int n = static_cast<int>(tensor.shape[0]);
+    const int k = static_cast<int>(tensor.shape[1]);
+    std::vector<std::uint8_t> packed(kernels::packed_i4_size(n, k));
+    kernels::pack_i4(values.data(), k, n, k, packed.data());
+    for (int row = 0; row < n; ++row) {
+      kernels::unpack_i4_row({packed.data(), n, k}, row,
+                             values.data() + static_cast<std::ptrdiff_t>(row) * k);
+    }
+    tensor = Tensor::from_f32(tensor.shape, std::move(values));
+  }
+  EXPECT_LT(difference(logits_of(file), logits_of(compile_to_memory(model, {}))), 1e-5);
 }
 
 TEST(Fp16, AWeightBeyondItsRangeIsRefused) {

@@ -194,6 +194,7 @@ TEST(EngineFile, SectionSizesCannotOverflow) {
   EXPECT_EQ(section_size(Layout::panels_f16, packed), 32U * 3U * 2U);
   EXPECT_EQ(section_size(Layout::panels_bf16, packed), 32U * 3U * 2U);
   EXPECT_EQ(section_size(Layout::panels_i8, packed), 32U * 4U);
+  EXPECT_EQ(section_size(Layout::panels_i4, packed), 2U * (16U * 2U + 16U * 16U));
   EXPECT_EQ(section_size(Layout::rows_f16, packed), 17U * 3U * 2U);
   EXPECT_EQ(section_size(Layout::rows_bf16, packed), 17U * 3U * 2U);
   EXPECT_EQ(section_size(Layout::rows_i8, packed), 17U * 3U);

@@ -54,7 +54,7 @@ TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
   const auto checkpoint = kCheckpoints / GetParam();
   const ModelSummary before = inspect(checkpoint);
   for (const Precision precision :
-       {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8}) {
+       {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::int4}) {
     const auto path = folder.path() / "model.kobolt";
     compile(Model::load(checkpoint), path, {.precision = precision});
     const ModelSummary after = inspect(path);
@@ -72,7 +72,10 @@ TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
       EXPECT_EQ(parts.at(name).parameters, part.parameters) << name;
       EXPECT_GT(parts.at(name).bytes, 0U) << name;
     }
-    EXPECT_EQ(after.formats.contains("I8"), precision == Precision::int8);
+    // Embeddings of int4 engines are int8.
+    EXPECT_EQ(after.formats.contains("I4"), precision == Precision::int4);
+    EXPECT_EQ(after.formats.contains("I8"),
+              precision == Precision::int8 || precision == Precision::int4);
     EXPECT_EQ(after.formats.contains("F16"), precision == Precision::fp16);
     EXPECT_EQ(after.formats.contains("BF16"), precision == Precision::bf16);
     EXPECT_FALSE(after.formats.contains("U8"));

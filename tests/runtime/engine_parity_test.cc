@@ -47,6 +47,18 @@ void round_to_i8(std::span<float> row) {
   }
 }
 
+// As int4 compilation rounds.
+void round_to_i4(std::span<float> row) {
+  const auto k = static_cast<int>(row.size());
+  std::vector<std::uint8_t> packed(kernels::packed_i4_size(1, k));
+  kernels::pack_i4(row.data(), k, 1, k, packed.data());
+  kernels::unpack_i4_row({packed.data(), 1, k}, 0, row.data());
+}
+
+// Whether a tensor is the weight of a linear layer, not an embedding, a projection to the
+// vocabulary or a table of positions.
+bool is_linear(const std::string& tensor) { return tensor.find(".layers.") != std::string::npos; }
+
 // Rounds every matrix as compilation does, position tables that come from a formula included.
 void round_weights(Model& model, Precision precision) {
   const ModelConfig& config = model.config;
@@ -67,7 +79,11 @@ void round_weights(Model& model, Precision precision) {
         if (precision == Precision::fp16) value = f32_from_f16(f16_from_f32(value));
         if (precision == Precision::bf16) value = f32_from_bf16(bf16_from_f32(value));
       }
-      if (precision == Precision::int8) round_to_i8(row_values);
+      if (precision == Precision::int4 && is_linear(name)) {
+        round_to_i4(row_values);
+      } else if (precision == Precision::int8 || precision == Precision::int4) {
+        round_to_i8(row_values);
+      }
     }
     tensor = Tensor::from_f32(tensor.shape, std::move(values));
   }
@@ -124,7 +140,7 @@ std::vector<Case> cases() {
   for (const auto& entry : std::filesystem::directory_iterator(
            std::filesystem::path(KOBOLT_TEST_DATA) / "checkpoints")) {
     for (const Precision precision :
-         {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8}) {
+         {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::int4}) {
       for (const std::string_view isa : kernels::available_instruction_sets()) {
         all.push_back({entry.path().filename().string(), precision, std::string(isa)});
       }
@@ -153,11 +169,13 @@ class EngineParity : public ::testing::TestWithParam<Case> {
   }
   void TearDown() override { kernels::force_instruction_set(""); }
 
-  // fp32 and, over rounded weights, 16 bit: sums in another order only. int8: activations rounded
-  // to 1/4094 of their row's largest in every product; these random models, far from smooth,
-  // amplify it up to two hundredfold.
+  // fp32 and, over rounded weights, 16 bit: sums in another order only. Integers: activations
+  // rounded to 1/4094 of their row's largest in every product; these random models, far from
+  // smooth, amplify it up to two hundredfold.
   [[nodiscard]] double tolerance() const {
-    return GetParam().precision == Precision::int8 ? 0.05 : 1e-4;
+    const bool integers =
+        GetParam().precision == Precision::int8 || GetParam().precision == Precision::int4;
+    return integers ? 0.05 : 1e-4;
   }
 
   Expected expected_;
@@ -278,6 +296,8 @@ double bound_on_rounding(Precision precision) {
       return 6 * 0x1p-8;
     case Precision::int8:
       return 30 * 0.5 / 127;
+    case Precision::int4:
+      return 30 * 0.5 / 8;
   }
   return 0;
 }

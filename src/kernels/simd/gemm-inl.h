@@ -14,9 +14,10 @@
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
 
-// Matrix products for both number formats.
+// Matrix products for all number formats.
 //
-// Everything is counted in units of 32 bits along k: one float, or one pair of int16. A product is
+// Everything is counted in units along k, of 32 bits: one float, or one pair of int16 (int4 counts
+// in groups of 16 pairs and has tiles of its own, gemm_i4_simd.cc). A product is
 // made of tiles of up to kTileRows rows by one panel of 16 columns, whose sums stay in registers
 // for a run of units:
 //
@@ -73,6 +74,8 @@ struct FloatUnits {
   using SumTag = FloatTag;
   using Factor = hn::Vec<FloatTag>;
   static constexpr int kValuesPerUnit = 1;
+  static constexpr std::ptrdiff_t kStoredPerUnit = kPanel;  // values of a panel in the file
+  static constexpr int kDepth = gemm::kDepth;
 
   static HWY_INLINE Factor broadcast(const float* a) { return hn::Set(FloatTag(), *a); }
   static HWY_INLINE Factor load(const float* w) { return hn::LoadU(FloatTag(), w); }
@@ -89,6 +92,8 @@ struct WidePairs {
   using SumTag = IntTag;
   using Factor = hn::Vec<PairTag>;
   static constexpr int kValuesPerUnit = 2;
+  static constexpr std::ptrdiff_t kStoredPerUnit = kPanel * 2;
+  static constexpr int kDepth = gemm::kDepth;
 
   static HWY_INLINE Factor broadcast(const std::int16_t* a) {
     std::int32_t pair;
@@ -165,7 +170,11 @@ template <class Units, int kRows>
 HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
                           const typename Units::Weight* w, int units, Ahead ahead, bool accumulate,
                           typename Units::Sum* sums) {
-  tile<Units, kRows>(a, lda, w, units, ahead, accumulate, sums);
+  if constexpr (requires { typename Units::SumTag; }) {
+    tile<Units, kRows>(a, lda, w, units, ahead, accumulate, sums);
+  } else {
+    Units::template tile<kRows>(a, lda, w, units, ahead, accumulate, sums);
+  }
 }
 
 /// The tile of `rows` rows, 1..kTileRows.
@@ -201,7 +210,7 @@ template <class Units, class Finish>
 HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m,
                          const typename Units::Weight* w, int units, int panel_begin, int panel_end,
                          const Finish& finish) {
-  constexpr std::ptrdiff_t kUnitSize = kPanel * Units::kValuesPerUnit;
+  constexpr std::ptrdiff_t kUnitSize = Units::kStoredPerUnit;
   constexpr std::ptrdiff_t kUnitBytes = kUnitSize * sizeof(typename Units::Weight);
   const TileFunction<Units> function = tile_function<Units>(m);
   alignas(64) typename Units::Sum sums[kTileRows * kPanel];
@@ -220,13 +229,13 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
                           const Stored* w, int units, int panel_begin, int panel_end,
                           const Prepare& prepare, const Finish& finish) {
   constexpr int kPer = Units::kValuesPerUnit;
-  constexpr std::ptrdiff_t kUnitBytes = kPanel * kPer * sizeof(Stored);
+  constexpr std::ptrdiff_t kUnitBytes = Units::kStoredPerUnit * sizeof(Stored);
   const auto stored = [w, units](int panel, int unit) {
-    return w + (static_cast<std::ptrdiff_t>(panel) * units + unit) * kPanel * kPer;
+    return w + (static_cast<std::ptrdiff_t>(panel) * units + unit) * Units::kStoredPerUnit;
   };
   alignas(64) typename Units::Sum sums[kGroup][kBlockRows * kPanel];
   const EvenParts blocks(m, kBlockRows);
-  const EvenParts depths(units, kDepth);
+  const EvenParts depths(units, Units::kDepth);
   for (int block = 0; block < blocks.count(); ++block) {
     const int block_begin = blocks.begin(block);
     const EvenParts tiles(blocks.size(block), kTileRows);

@@ -21,6 +21,7 @@ constexpr KernelTable kTable = {
     .gemm_f16 = gemm_f16,
     .gemm_bf16 = gemm_bf16,
     .gemm_i8 = gemm_i8,
+    .gemm_i4 = gemm_i4,
     .layer_norm = layer_norm,
     .add = add,
     .activate = activate,

@@ -1,0 +1,245 @@
+#include "kernels/simd/targets.h"
+// Order matters: targets.h comes first, and foreach_target.h includes this file once a target.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd/gemm_i4_simd.cc"  // NOLINT
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/block4.h"
+#include "kernels/simd/declarations-inl.h"
+#include "kernels/simd/finish-inl.h"
+#include "kernels/simd/gemm-inl.h"
+
+// Products of weights of 4 bits. The unit along k is a group of 32: its products are summed as
+// integers, exactly, and enter the sums of floats times the group's scale.
+//
+// A weight becomes an int16 by shifting its nibble to the top and clearing what is below: 1.5
+// instructions for 16 weights, sign included, where counting from 0 would need a subtraction too.
+// All products are then 4096 times too large, which a sum of 32 just survives: 4096 * 8 * 2047 * 32
+// is 2^31 minus a million. The factor leaves again with the scale of the row.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+
+using gemm::IntTag;
+using gemm::PairTag;
+
+constexpr int kPairs4 = kGroup4 / 2;
+constexpr float kNibbleUnit = 1.0F / 4096;
+
+/// Pair kPair (0..3) of each word, as int16 times 4096.
+template <int kPair>
+HWY_INLINE hn::Vec<PairTag> unpack(hn::Vec<PairTag> words) {
+  const auto top = hn::Set(PairTag(), static_cast<std::int16_t>(0xF000));
+  if constexpr (kPair == 0) {
+    return hn::ShiftLeft<12>(words);
+  } else if constexpr (kPair == 3) {
+    return hn::And(words, top);
+  } else {
+    return hn::And(hn::ShiftLeft<12 - 4 * kPair>(words), top);
+  }
+}
+
+HWY_INLINE hn::Vec<PairTag> load_words(const std::uint8_t* block, int word, int vector) {
+  const hn::Repartition<std::uint8_t, PairTag> bytes;
+  return hn::BitCast(PairTag(), hn::LoadU(bytes, block + kPanel * 2 + word * kPanel * 4 +
+                                                     vector * gemm::kLanes * 4));
+}
+
+/// The scales of a vector of columns.
+HWY_INLINE hn::Vec<FloatTag> load_scales(const std::uint8_t* block, int vector) {
+  const hn::Rebind<hwy::bfloat16_t, FloatTag> stored;
+  const hn::Repartition<std::uint8_t, decltype(stored)> bytes;
+  return hn::PromoteTo(FloatTag(),
+                       hn::BitCast(stored, hn::LoadU(bytes, block + vector * gemm::kLanes * 2)));
+}
+
+HWY_INLINE void prefetch(gemm::Ahead& ahead) {
+  constexpr std::ptrdiff_t kLine = 64;
+  for (std::ptrdiff_t at = 0; at < ahead.step; at += kLine) __builtin_prefetch(ahead.begin + at);
+  ahead.begin += ahead.step;
+}
+
+/// sums += products * scale for a tile and one group.
+template <int kRows, class Scale>
+HWY_INLINE void add_group(const hn::Vec<IntTag> (&products)[kRows][kVectors], const Scale& scale,
+                          float* HWY_RESTRICT sums) {
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) {
+    const hn::Vec<FloatTag> factor = scale(v);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      float* sum = sums + r * kPanel + v * kLanes;
+      hn::StoreU(
+          hn::MulAdd(hn::ConvertTo(FloatTag(), products[r][v]), factor, hn::LoadU(FloatTag(), sum)),
+          FloatTag(), sum);
+    }
+  }
+}
+
+/// Unit = a group, weights as they are stored.
+struct NarrowGroups {
+  using Value = std::int16_t;
+  using Weight = std::uint8_t;
+  using Sum = float;
+  static constexpr int kValuesPerUnit = kGroup4;
+  static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
+  static constexpr int kDepth = gemm::kDepth / kPairs4;
+
+  template <int kRows>
+  static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
+                              const std::uint8_t* HWY_RESTRICT w, int units, gemm::Ahead ahead,
+                              bool accumulate, float* HWY_RESTRICT sums) {
+    if (!accumulate) std::fill_n(sums, kRows * kPanel, 0.0F);
+    for (int l = 0; l < units; ++l) {
+      prefetch(ahead);
+      hn::Vec<IntTag> products[kRows][kVectors];
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Zero(IntTag());
+      }
+      for (int word = 0; word < kGroup4 / 8; ++word) {
+        hn::Vec<PairTag> words[kVectors];
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) words[v] = load_words(w, word, v);
+        multiply<0, kRows>(a + word * 8, lda, words, products);
+        multiply<1, kRows>(a + word * 8, lda, words, products);
+        multiply<2, kRows>(a + word * 8, lda, words, products);
+        multiply<3, kRows>(a + word * 8, lda, words, products);
+      }
+      add_group<kRows>(
+          products, [w](int v) { return load_scales(w, v); }, sums);
+      a += kGroup4;
+      w += kBlock4;
+    }
+  }
+
+ private:
+  template <int kPair, int kRows>
+  static HWY_INLINE void multiply(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
+                                  const hn::Vec<PairTag> (&words)[kVectors],
+                                  hn::Vec<IntTag> (&products)[kRows][kVectors]) {
+    hn::Vec<PairTag> weights[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) weights[v] = unpack<kPair>(words[v]);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const auto value = gemm::WidePairs::broadcast(a + r * lda + 2 * kPair);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        gemm::WidePairs::multiply_add(value, weights[v], products[r][v]);
+      }
+    }
+  }
+};
+
+/// A group made ready for many tiles: [16] floats of scale, then [16 pairs][16 columns][2] int16.
+constexpr std::ptrdiff_t kWideScales = kPanel * sizeof(float) / sizeof(std::int16_t);
+constexpr std::ptrdiff_t kWideGroup = kWideScales + kPanel * kGroup4;
+
+/// Unit = a group, weights widened to int16.
+struct WideGroups {
+  using Value = std::int16_t;
+  using Weight = std::int16_t;
+  using Sum = float;
+  static constexpr int kValuesPerUnit = kGroup4;
+  static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
+  static constexpr int kDepth = NarrowGroups::kDepth;
+
+  template <int kRows>
+  static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
+                              const std::int16_t* HWY_RESTRICT w, int units, gemm::Ahead ahead,
+                              bool accumulate, float* HWY_RESTRICT sums) {
+    if (!accumulate) std::fill_n(sums, kRows * kPanel, 0.0F);
+    for (int l = 0; l < units; ++l) {
+      prefetch(ahead);
+      hn::Vec<IntTag> products[kRows][kVectors];
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Zero(IntTag());
+      }
+      const std::int16_t* pair = w + kWideScales;
+      for (int p = 0; p < kPairs4; ++p) {
+        hn::Vec<PairTag> weights[kVectors];
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) {
+          weights[v] = gemm::WidePairs::load(pair + v * kLanes * 2);
+        }
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+          const auto value = gemm::WidePairs::broadcast(a + r * lda + p * 2);
+#pragma GCC unroll 8
+          for (int v = 0; v < kVectors; ++v) {
+            gemm::WidePairs::multiply_add(value, weights[v], products[r][v]);
+          }
+        }
+        pair += kPanel * 2;
+      }
+      const auto* scales = reinterpret_cast<const float*>(w);
+      add_group<kRows>(
+          products, [scales](int v) { return hn::LoadU(FloatTag(), scales + v * kLanes); }, sums);
+      a += kGroup4;
+      w += kWideGroup;
+    }
+  }
+};
+
+HWY_INLINE void widen_group(const std::uint8_t* HWY_RESTRICT block,
+                            std::int16_t* HWY_RESTRICT wide) {
+  for (int v = 0; v < kVectors; ++v) {
+    hn::StoreU(load_scales(block, v), FloatTag(), reinterpret_cast<float*>(wide) + v * kLanes);
+  }
+  wide += kWideScales;
+  for (int word = 0; word < kGroup4 / 8; ++word) {
+    for (int v = 0; v < kVectors; ++v) {
+      const auto words = load_words(block, word, v);
+      std::int16_t* to = wide + word * 4 * kPanel * 2 + v * kLanes * 2;
+      hn::StoreU(unpack<0>(words), PairTag(), to);
+      hn::StoreU(unpack<1>(words), PairTag(), to + kPanel * 2);
+      hn::StoreU(unpack<2>(words), PairTag(), to + 2 * kPanel * 2);
+      hn::StoreU(unpack<3>(words), PairTag(), to + 3 * kPanel * 2);
+    }
+  }
+}
+
+/// Sums of floats, still without the scale of their row.
+struct RowScaledProducts {
+  const float* row_scales;
+
+  HWY_INLINE hn::Vec<FloatTag> operator()(const float* sums, int row, int /*column*/) const {
+    const FloatTag tag;
+    return hn::Mul(hn::LoadU(tag, sums), hn::Set(tag, row_scales[row] * kNibbleUnit));
+  }
+};
+
+/// Up to this many rows the weights are unpacked as they are loaded: beside the sums of more rows
+/// there are no registers left to do it in.
+constexpr int kUnpackedRows = 4;
+
+}  // namespace
+
+void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+             const Epilogue& epilogue) {
+  if (m == 0) return;
+  const Finish<RowScaledProducts> finish({a_scales}, w.n, c, ldc, epilogue);
+  if (m <= kUnpackedRows) {
+    gemm::few_rows<NarrowGroups>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end, finish);
+    return;
+  }
+  alignas(64) std::int16_t wide[WideGroups::kDepth * kWideGroup];
+  const auto widened = [&wide](const std::uint8_t* slice, int units) {
+    for (std::ptrdiff_t g = 0; g < units; ++g) {
+      widen_group(slice + g * kBlock4, wide + g * kWideGroup);
+    }
+    return static_cast<const std::int16_t*>(wide);
+  };
+  gemm::many_rows<WideGroups>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end, widened,
+                              finish);
+}
+
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
