@@ -143,7 +143,7 @@ TEST(LayerPrecision, ProvenanceSaysWhatWasDone) {
 
 std::vector<float> logits_of(const std::shared_ptr<const EngineFile>& file) {
   ThreadPool pool(1);
-  Engine engine(file, pool);
+  Engine engine(file, pool, KvCache::fp32);
   const std::vector<std::vector<std::int32_t>> documents = {{5, 6, 7, 8, 9}};
   const DocumentHandle handle = engine.encode(documents, 1, 2)[0];
   std::vector<float> logits(static_cast<std::size_t>(engine.vocab_size()));
