@@ -19,6 +19,14 @@ struct PartSummary {
   std::string name;              ///< "embeddings", "encoder", "decoder" or "output"
   std::uint64_t parameters = 0;  ///< elements of the model's tensors
   std::uint64_t bytes = 0;       ///< as stored, scales and padding of engine files included
+  std::map<std::string, std::uint64_t> formats;  ///< those bytes by number format
+};
+
+/// A matrix or table of an engine and the number format it is stored in.
+struct MatrixSummary {
+  std::string name;    ///< as CompileOptions::layers names it
+  std::string format;  ///< "F32", "F16", "BF16", "I8" or "I4"
+  std::uint64_t bytes = 0;
 };
 
 /// The tokenizer of a model, as far as it can be read.
@@ -36,6 +44,7 @@ struct ModelSummary {
   std::optional<int> format_version;   ///< of an engine file
   ModelConfig config;
   std::vector<PartSummary> parts;
+  std::vector<MatrixSummary> matrices;  ///< of an engine, in the order of the file
   std::uint64_t parameters = 0;
   std::uint64_t weight_bytes = 0;  ///< of all parts
   std::uint64_t file_bytes = 0;    ///< all that the folder's files, or the engine file, take

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,10 +74,10 @@ std::string vocabulary_text(const ModelConfig& config) {
   return fmt::format("{} encoder, {} decoder", config.encoder_vocab_size, config.vocab_size);
 }
 
-std::string formats_text(const ModelSummary& summary) {
-  if (summary.formats.size() == 1) return "all " + summary.formats.begin()->first;
+std::string formats_text(const std::map<std::string, std::uint64_t>& bytes_by_format) {
+  if (bytes_by_format.size() == 1) return "all " + bytes_by_format.begin()->first;
   std::vector<std::string> formats;
-  for (const auto& [format, bytes] : summary.formats) {
+  for (const auto& [format, bytes] : bytes_by_format) {
     formats.push_back(fmt::format("{} {}", format, size_of(bytes)));
   }
   return fmt::format("{}", fmt::join(formats, ", "));
@@ -139,7 +140,14 @@ Json model_json(const ModelConfig& config) {
 Json summary_json(const ModelSummary& summary) {
   Json parts = Json::array();
   for (const PartSummary& part : summary.parts) {
-    parts.push_back({{"name", part.name}, {"parameters", part.parameters}, {"bytes", part.bytes}});
+    parts.push_back({{"name", part.name},
+                     {"parameters", part.parameters},
+                     {"bytes", part.bytes},
+                     {"formats", part.formats}});
+  }
+  Json matrices = Json::array();
+  for (const MatrixSummary& matrix : summary.matrices) {
+    matrices.push_back({{"name", matrix.name}, {"format", matrix.format}, {"bytes", matrix.bytes}});
   }
   return {
       {"path", summary.path},
@@ -152,6 +160,7 @@ Json summary_json(const ModelSummary& summary) {
       {"file_bytes", summary.file_bytes},
       {"formats", summary.formats},
       {"parts", std::move(parts)},
+      {"matrices", std::move(matrices)},
       {"tokenizer",
        {{"kind", summary.tokenizer.kind},
         {"vocab_size", summary.tokenizer.vocab_size},
@@ -183,7 +192,8 @@ void print_summary(const ModelSummary& summary) {
       {"vocabulary", vocabulary_text(config)},
       {"positions", std::to_string(config.max_positions)},
       {"arithmetic", arithmetic_text(config)},
-      {"weights", fmt::format("{}, {}", size_of(summary.weight_bytes), formats_text(summary))},
+      {"weights",
+       fmt::format("{}, {}", size_of(summary.weight_bytes), formats_text(summary.formats))},
       {"on disk", size_of(summary.file_bytes)},
       {"tokenizer", tokenizer_text(summary.tokenizer)},
       {"generation", generation_text(summary.generation)},
@@ -198,11 +208,14 @@ void print_summary(const ModelSummary& summary) {
 
   Table table({{.title = "part"},
                {.title = "parameters", .align = Align::right},
-               {.title = "stored", .align = Align::right}});
+               {.title = "stored", .align = Align::right},
+               {.title = "as"}});
   for (const PartSummary& part : summary.parts) {
-    table.add_row({part.name, grouped(part.parameters), size_of(part.bytes)});
+    table.add_row(
+        {part.name, grouped(part.parameters), size_of(part.bytes), formats_text(part.formats)});
   }
-  table.add_row({"all", grouped(summary.parameters), size_of(summary.weight_bytes)});
+  table.add_row({"all", grouped(summary.parameters), size_of(summary.weight_bytes),
+                 formats_text(summary.formats)});
   print("\n{}", table.text());
 }
 

@@ -10,6 +10,7 @@
 #include "kobolt/error.h"
 #include "kobolt/tokenizer.h"
 #include "model/layout.h"
+#include "model/pattern.h"
 
 namespace kobolt {
 namespace {
@@ -75,8 +76,10 @@ ModelSummary inspect_checkpoint(const std::filesystem::path& folder) {
     if (tensor == model.tensors.end()) continue;  // optional, else loading had failed
     PartSummary& part = summary.parts[index_of(spec.part)];
     part.parameters += elements_of(spec);
-    part.bytes += tensor->second.bytes.size();
-    summary.formats[std::string(name_of(tensor->second.dtype))] += tensor->second.bytes.size();
+    const std::uint64_t bytes = tensor->second.bytes.size();
+    part.bytes += bytes;
+    part.formats[std::string(name_of(tensor->second.dtype))] += bytes;
+    summary.formats[std::string(name_of(tensor->second.dtype))] += bytes;
   }
   summary.file_bytes = bytes_in_folder(folder);
   summary.tokenizer = summarise_tokenizer(model.tokenizer, model.config.family);
@@ -137,8 +140,15 @@ ModelSummary inspect_engine(const std::filesystem::path& path) {
   for (const Section& section : engine->sections()) {
     const auto part = part_of(section.name);
     if (!part) continue;
-    summary.parts[index_of(*part)].bytes += section.size;
-    summary.formats[std::string(number_format(section.layout))] += section.size;
+    const std::string format(number_format(section.layout));
+    PartSummary& of_part = summary.parts[index_of(*part)];
+    of_part.bytes += section.size;
+    of_part.formats[format] += section.size;
+    summary.formats[format] += section.size;
+    if (section.shape.size() == 2) {
+      summary.matrices.push_back(
+          {.name = std::string(module_of(section.name)), .format = format, .bytes = section.size});
+    }
   }
   summary.file_bytes = engine->size();
   summary.tokenizer = summarise_tokenizer(engine->tokenizer_files(), metadata.config.family);

@@ -91,6 +91,29 @@ INSTANTIATE_TEST_SUITE_P(Every, InspectFamily,
                            return name;
                          });
 
+TEST(Inspect, ShowsTheNumberFormatOfEachPartAndMatrix) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model.kobolt";
+  compile(Model::load(kCheckpoints / "bart"), path,
+          {.precision = Precision::int4, .layers = {{"encoder.layers.1.fc1", Precision::bf16}}});
+  const ModelSummary summary = inspect(path);
+  std::map<std::string, std::string> formats;
+  for (const MatrixSummary& matrix : summary.matrices) formats[matrix.name] = matrix.format;
+  EXPECT_EQ(formats.at("embedding"), "I8");
+  EXPECT_EQ(formats.at("encoder.positions"), "I8");
+  EXPECT_EQ(formats.at("encoder.layers.0.fc1"), "I4");
+  EXPECT_EQ(formats.at("encoder.layers.1.fc1"), "BF16");
+  EXPECT_EQ(formats.size(), 1U + 2 + 2 * 4 + 2 * 7);
+  const auto parts = parts_of(summary);
+  EXPECT_TRUE(parts.at("encoder").formats.contains("BF16"));
+  EXPECT_FALSE(parts.at("decoder").formats.contains("BF16"));
+  for (const auto& [name, part] : parts) {
+    std::uint64_t bytes = 0;
+    for (const auto& [format, stored] : part.formats) bytes += stored;
+    EXPECT_EQ(bytes, part.bytes) << name;
+  }
+}
+
 TEST(Inspect, RefusesWhatIsNeither) {
   const TemporaryFolder folder;
   EXPECT_THROW(inspect(folder.path()), Error);
