@@ -22,8 +22,8 @@ constexpr float kMost = 7.0F;
 /// way round. Over the weights of a trained model the best of these for each group leaves an error
 /// of 8.2 % (root of mean squares), always -8 8.6 %, and -7..7 9.7 %.
 constexpr float kFirstReach = 5.0F;
-constexpr float kLastReach = 9.0F;
 constexpr float kReachStep = 0.25F;
+constexpr int kReaches = 17;
 
 /// value * inverse, rounded to nearest even and cut to what 4 bits hold. Adding and taking away
 /// 1.5 * 2^23 rounds, as a vector instruction too.
@@ -54,7 +54,8 @@ std::uint16_t best_scale(const Group& group) {
   if (std::isinf(extreme)) return bf16_from_f32(std::abs(extreme));
   std::uint16_t best = 0;
   float least = HUGE_VALF;
-  for (float reach = kFirstReach; reach <= kLastReach; reach += kReachStep) {
+  for (int i = 0; i < kReaches; ++i) {
+    const float reach = kFirstReach + kReachStep * static_cast<float>(i);
     // The side of the extreme gets the longer half of -8..7, so the scale may be negative.
     const std::uint16_t candidate = bf16_from_f32(extreme / -reach);
     const float error = squared_error(group, f32_from_bf16(candidate));
