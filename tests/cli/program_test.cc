@@ -103,6 +103,23 @@ TEST(Program, FailureEndsWithStatusOne) {
   }
 }
 
+TEST(Program, CompilesLayersToOtherPrecisions) {
+  const std::string checkpoint = std::string(KOBOLT_TEST_DATA) + "/checkpoints/bart";
+  const fs::path engine = fs::path(testing::TempDir()) / "layers.kobolt";
+  const std::string compile = "compile " + checkpoint + " -o " + engine.string() + " ";
+  const Result result =
+      shell(compile + "--precision int4 --layer lm_head=fp16 --layer 'decoder.layers.*.fc1=bf16'");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.text, HasSubstr("int4, lm_head=fp16, decoder.layers.*.fc1=bf16"));
+  const std::string inspected = shell("inspect " + engine.string()).text;
+  for (const char* format : {"I4", "F16", "BF16"}) EXPECT_THAT(inspected, HasSubstr(format));
+  fs::remove(engine);
+  EXPECT_THAT(complain(compile + "--layer lmhead=fp16").text, HasSubstr("lm_head"));
+  EXPECT_THAT(complain(compile + "--layer lm_head").text, HasSubstr("PATTERN=PRECISION"));
+  EXPECT_THAT(complain(compile + "--layer lm_head=fp8").text, HasSubstr("bf16"));
+  EXPECT_FALSE(fs::exists(engine));
+}
+
 TEST(Program, NoticesAFullDisk) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   for (const auto* arguments : {"doctor", "--help", "--version", "doctor --json"}) {
