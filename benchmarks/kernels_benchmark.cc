@@ -58,7 +58,7 @@ void gemm_16(benchmark::State& state) {
   // 0.5 to 1 in binary16 and about 0.01 in bfloat16: no zeros, subnormals or infinities.
   const std::vector<std::uint16_t> packed(packed_16_size(n, k), 0x3A12);
   std::vector<float> c(size_of(m, n));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kGemm(a.data(), k, m, Packed{packed.data(), n, k}, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
@@ -78,7 +78,7 @@ void gemm_i4(benchmark::State& state) {
   quantize_rows(x.data(), k, m, k, a.data(), lda, a_scales.data());
   const std::vector<std::uint8_t> packed(packed_i4_size(n, k), 0x3B);
   std::vector<float> c(size_of(m, n));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     kernels::gemm_i4(a.data(), lda, a_scales.data(), m, {packed.data(), n, k}, 0, panels(n),
                      c.data(), n, {});
     benchmark::ClobberMemory();
