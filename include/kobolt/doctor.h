@@ -36,7 +36,8 @@ struct MachineReport {
   double cpu_quota = 0;      ///< cores that the control group allows; 0 = no limit
   std::vector<std::string> features;          ///< of those that matter here: "avx2", "f16c", ...
   std::vector<std::string> instruction_sets;  ///< kernels that can run here, best first
-  std::string instruction_set;                ///< kernels in use
+  std::vector<std::string> untested_instruction_sets;  ///< of them, those that no test has run yet
+  std::string instruction_set;                         ///< kernels in use
   std::vector<Cache> caches;
   std::uint64_t memory_total = 0;      ///< bytes
   std::uint64_t memory_available = 0;  ///< bytes that can be had without swapping

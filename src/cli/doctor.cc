@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,14 @@ std::string state_of(const Component& component) {
   std::string state = component.version.empty() ? "found" : "found, " + component.version;
   if (!component.used) state += " (not used by this build)";
   return state;
+}
+
+std::string kernels(const MachineReport& report) {
+  std::vector<std::string> sets = report.instruction_sets;
+  for (std::string& set : sets) {
+    if (std::ranges::count(report.untested_instruction_sets, set) > 0) set += " (not run by us)";
+  }
+  return fmt::format("{} (can run: {})", report.instruction_set, fmt::join(sets, ", "));
 }
 
 std::string cores(const MachineReport& report) {
@@ -55,8 +64,7 @@ void print_text(const MachineReport& report, int threads) {
                   {"kobolt", std::string(version())},
                   {"processor", report.processor + " (" + report.architecture + ")"},
                   {"features", fmt::format("{}", fmt::join(report.features, " "))},
-                  {"kernels", fmt::format("{} (can run: {})", report.instruction_set,
-                                          fmt::join(report.instruction_sets, ", "))},
+                  {"kernels", kernels(report)},
                   {"cores", cores(report)},
                   {"threads", std::to_string(threads)},
                   {"caches", caches(report)},
@@ -99,6 +107,7 @@ void print_machine(const MachineReport& report, int threads) {
               {"features", report.features},
               {"instruction_set", report.instruction_set},
               {"instruction_sets", report.instruction_sets},
+              {"untested_instruction_sets", report.untested_instruction_sets},
               {"cores_online", report.cores_online},
               {"cores_usable", report.cores_usable},
               {"cpu_quota", report.cpu_quota},

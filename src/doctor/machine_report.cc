@@ -122,6 +122,7 @@ MachineReport examine_machine() {
   report.instruction_set = kernels::instruction_set();
   for (const std::string_view name : kernels::available_instruction_sets()) {
     report.instruction_sets.emplace_back(name);
+    if (!kernels::instruction_set_tested(name)) report.untested_instruction_sets.emplace_back(name);
   }
   read_caches(report);
   read_memory(report);

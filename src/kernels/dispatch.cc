@@ -18,9 +18,8 @@ namespace {
 using TableSource = const KernelTable* (*)();
 
 /// Best first; the last one runs everywhere.
-constexpr std::array<TableSource, 2> kImplementations = {
-    avx2_table,
-    [] { return &kScalarTable; },
+constexpr std::array<TableSource, 5> kImplementations = {
+    avx512_vnni_table, avx512_table, avx2_table, neon_table, [] { return &kScalarTable; },
 };
 
 /// The tables that this processor can run, best first.
@@ -52,8 +51,9 @@ const KernelTable& find(std::string_view name, const std::string& field) {
 
 const KernelTable& choose() {
   const char* wanted = std::getenv("KOBOLT_ISA");
-  if (wanted == nullptr || *wanted == '\0') return *available().front();
-  return find(wanted, "KOBOLT_ISA");
+  if (wanted != nullptr && *wanted != '\0') return find(wanted, "KOBOLT_ISA");
+  // What no test has run is used where it is asked for by name, and nowhere else.
+  return **std::ranges::find_if(available(), &KernelTable::tested);
 }
 
 std::atomic<const KernelTable*> active_table{nullptr};
@@ -80,6 +80,8 @@ std::span<const std::string_view> available_instruction_sets() {
   }();
   return names;
 }
+
+bool instruction_set_tested(std::string_view name) { return find(name, "instruction set").tested; }
 
 void force_instruction_set(std::string_view name) {
   active_table = name.empty() ? &choose() : &find(name, "instruction set");

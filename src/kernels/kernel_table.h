@@ -15,6 +15,8 @@ inline constexpr int kAttentionRows = 24;
 
 struct KernelTable {
   std::string_view name;
+  /// Whether the tests have run it on a processor, or on an emulated one (docs/processors.md).
+  bool tested = false;
   decltype(&kernels::pack_f32) pack_f32;
   decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
   decltype(&kernels::quantize_rows) quantize_rows;

@@ -93,7 +93,7 @@ void pack_i4(const float* w, std::ptrdiff_t ld, int n, int k, std::uint8_t* out)
 void unpack_i4_row(const PackedI4& w, int row, float* out);
 
 /// Largest magnitude of a quantised activation for inner size k: integer activations are held in
-/// 16 bit and multiplied with `vpmaddwd`, which is exact; the bound makes the 32-bit sum
+/// 16 bit and multiplied in pairs, which is exact; the bound makes the 32-bit sum
 /// k * 127 * max safe from overflow. At least 8 bit for every k that fits the bound; 2047 (12 bit)
 /// for usual sizes.
 int activation_limit(int k);
@@ -187,12 +187,16 @@ class TopKHeap;
 /// a row that comes in pieces.
 void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
 
-/// Which kernels are in use: "AVX512", "AVX2" or "scalar". The first call of any kernel settles it:
-/// the set that the environment variable KOBOLT_ISA names (Error(invalid_argument) for one that
-/// this processor or build lacks), else the best.
+/// Which kernels are in use: "AVX512_VNNI", "AVX512", "AVX2", "NEON" or "scalar". The first call of
+/// any kernel settles it: the set that the environment variable KOBOLT_ISA names
+/// (Error(invalid_argument) for one that this processor or build lacks), else the best of those
+/// that the tests have run.
 std::string_view instruction_set();
 /// The sets that this build and this processor can run, best first.
 std::span<const std::string_view> available_instruction_sets();
+/// Whether the tests of this version have run that set, on a processor or on an emulated one
+/// (docs/processors.md). Throws Error(invalid_argument) for one that is not available.
+bool instruction_set_tested(std::string_view name);
 /// Forces a set, for tests and comparisons; "" chooses anew, as at the start. Throws
 /// Error(invalid_argument) for one that this processor or build lacks. No kernel may be running.
 void force_instruction_set(std::string_view name);

@@ -5,6 +5,7 @@ namespace kobolt::kernels {
 
 const KernelTable kScalarTable = {
     .name = "scalar",
+    .tested = true,
     .pack_f32 = scalar::pack_f32,
     .pack_f32_transposed = scalar::pack_f32_transposed,
     .quantize_rows = scalar::quantize_rows,

@@ -15,27 +15,31 @@ namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
 
+using rows::kLanes;
 using rows::Tag;
 using V = hn::Vec<Tag>;
 
-/// Transposes a block of 8 x 8 floats.
-HWY_INLINE void transpose_8x8(const float* in, std::ptrdiff_t ld_in, float* out,
-                              std::ptrdiff_t ld_out) {
-  const hn::FixedTag<float, 8> tag;
+/// Rows and columns of what is transposed in registers: 8 where a vector has as many floats,
+/// else 4.
+constexpr int kBlock = kLanes >= 8 ? 8 : 4;
+
+/// Transposes a block of kBlock x kBlock floats.
+HWY_INLINE void transpose_block(const float* in, std::ptrdiff_t ld_in, float* out,
+                                std::ptrdiff_t ld_out) {
+  const hn::FixedTag<float, kBlock> tag;
   const hn::RepartitionToWide<decltype(tag)> wide;
-  hn::Vec<decltype(tag)> row[8];
+  hn::Vec<decltype(tag)> row[kBlock];
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) row[i] = hn::LoadU(tag, in + i * ld_in);
-  hn::Vec<decltype(tag)> pair[8];
+  for (int i = 0; i < kBlock; ++i) row[i] = hn::LoadU(tag, in + i * ld_in);
+  hn::Vec<decltype(tag)> pair[kBlock];
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < kBlock / 2; ++i) {
     pair[2 * i] = hn::InterleaveLower(tag, row[2 * i], row[2 * i + 1]);
     pair[2 * i + 1] = hn::InterleaveUpper(tag, row[2 * i], row[2 * i + 1]);
   }
-  hn::Vec<decltype(tag)> quad[8];
+  hn::Vec<decltype(tag)> quad[kBlock];
 #pragma GCC unroll 2
-  for (int half = 0; half < 2; ++half) {
-    const int p = 4 * half;
+  for (int p = 0; p < kBlock; p += 4) {
     const auto lower = [&](auto a, auto b) {
       return hn::BitCast(tag,
                          hn::InterleaveLower(wide, hn::BitCast(wide, a), hn::BitCast(wide, b)));
@@ -51,8 +55,12 @@ HWY_INLINE void transpose_8x8(const float* in, std::ptrdiff_t ld_in, float* out,
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
-    hn::StoreU(hn::ConcatLowerLower(tag, quad[i + 4], quad[i]), tag, out + i * ld_out);
-    hn::StoreU(hn::ConcatUpperUpper(tag, quad[i + 4], quad[i]), tag, out + (i + 4) * ld_out);
+    if constexpr (kBlock == 4) {
+      hn::StoreU(quad[i], tag, out + i * ld_out);
+    } else {
+      hn::StoreU(hn::ConcatLowerLower(tag, quad[i + 4], quad[i]), tag, out + i * ld_out);
+      hn::StoreU(hn::ConcatUpperUpper(tag, quad[i + 4], quad[i]), tag, out + (i + 4) * ld_out);
+    }
   }
 }
 
@@ -71,7 +79,6 @@ struct FloatRows {
 }  // namespace
 
 void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
-  constexpr int kBlock = 8;
   for (int panel = 0; panel < panels(n); ++panel) {
     const int first = panel * kPanel;
     float* to = out + static_cast<std::ptrdiff_t>(first) * k;
@@ -80,8 +87,8 @@ void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out) {
     if (columns == kPanel) {
       for (; i + kBlock <= k; i += kBlock) {
         for (int j = 0; j < kPanel; j += kBlock) {
-          transpose_8x8(w + (first + j) * ld + i, ld,
-                        to + static_cast<std::ptrdiff_t>(i) * kPanel + j, kPanel);
+          transpose_block(w + (first + j) * ld + i, ld,
+                          to + static_cast<std::ptrdiff_t>(i) * kPanel + j, kPanel);
         }
       }
     }

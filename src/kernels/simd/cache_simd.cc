@@ -68,6 +68,29 @@ struct ByteRows {
   }
 };
 
+/// attention_i8 on either form of gemm_i8.
+template <decltype(&kernels::gemm_i8) kGemm>
+HWY_INLINE void attend_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
+                          const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
+                          float* scratch) {
+  const std::ptrdiff_t ld = padded(keys.n);
+  const std::ptrdiff_t most_rows = std::min(m, kAttentionRows);
+  float* row_scales = scratch + most_rows * ld;
+  auto* quantized = reinterpret_cast<std::int16_t*>(row_scales + most_rows);
+  for (int begin = 0; begin < m; begin += kAttentionRows) {
+    const int count = std::min(kAttentionRows, m - begin);
+    const std::ptrdiff_t ldq_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(keys.k));
+    HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ldq_i16,
+                                 row_scales);
+    kGemm(quantized, ldq_i16, row_scales, count, keys, 0, panels(keys.n), scratch, ld, {});
+    for (int i = 0; i < count; ++i) rows::softmax_row(scratch + i * ld, keys.n, scale);
+    const std::ptrdiff_t ldw_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(values.k));
+    HWY_NAMESPACE::quantize_rows(scratch, ld, count, values.k, quantized, ldw_i16, row_scales);
+    kGemm(quantized, ldw_i16, row_scales, count, values, 0, panels(values.n), out + begin * ldo,
+          ldo, {});
+  }
+}
+
 }  // namespace
 
 void narrow_f16(const float* x, std::size_t count, std::uint16_t* out) {
@@ -164,24 +187,16 @@ void attention_f16(const float* q, std::ptrdiff_t ldq, int m, const PackedF16& k
 void attention_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
                   const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
                   float* scratch) {
-  const std::ptrdiff_t ld = padded(keys.n);
-  const std::ptrdiff_t most_rows = std::min(m, kAttentionRows);
-  float* row_scales = scratch + most_rows * ld;
-  auto* quantized = reinterpret_cast<std::int16_t*>(row_scales + most_rows);
-  for (int begin = 0; begin < m; begin += kAttentionRows) {
-    const int count = std::min(kAttentionRows, m - begin);
-    const std::ptrdiff_t ldq_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(keys.k));
-    HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ldq_i16,
-                                 row_scales);
-    HWY_NAMESPACE::gemm_i8(quantized, ldq_i16, row_scales, count, keys, 0, panels(keys.n), scratch,
-                           ld, {});
-    for (int i = 0; i < count; ++i) rows::softmax_row(scratch + i * ld, keys.n, scale);
-    const std::ptrdiff_t ldw_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(values.k));
-    HWY_NAMESPACE::quantize_rows(scratch, ld, count, values.k, quantized, ldw_i16, row_scales);
-    HWY_NAMESPACE::gemm_i8(quantized, ldw_i16, row_scales, count, values, 0, panels(values.n),
-                           out + begin * ldo, ldo, {});
-  }
+  attend_i8<HWY_NAMESPACE::gemm_i8>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
+
+#if HWY_TARGET == HWY_AVX3
+void attention_i8_vnni(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
+                       const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
+                       float* scratch) {
+  attend_i8<gemm_i8_vnni>(q, ldq, m, keys, values, scale, out, ldo, scratch);
+}
+#endif
 
 void attention_step_f16(const float* q, const std::uint16_t* keys, const std::uint16_t* values,
                         std::ptrdiff_t ld, const std::int32_t* rows, int length, int heads,

@@ -58,6 +58,19 @@ float log_sum_exp(const float* x, int n);
 int argmax(const float* x, int n);
 void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
 
+#if HWY_TARGET == HWY_AVX3
+// What differs on processors with AVX512_VNNI.
+void gemm_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                  const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                  const Epilogue& epilogue);
+void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                  const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                  const Epilogue& epilogue);
+void attention_i8_vnni(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
+                       const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
+                       float* scratch);
+#endif
+
 }  // namespace kobolt::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -13,6 +13,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
+#include "kernels/simd/panel-inl.h"
 
 // Matrix products for all number formats.
 //
@@ -34,15 +35,8 @@ namespace gemm {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using FloatTag = hn::CappedTag<float, kPanel>;
-using IntTag = hn::RebindToSigned<FloatTag>;
-using PairTag = hn::Repartition<std::int16_t, IntTag>;
-using ByteTag = hn::Rebind<std::int8_t, PairTag>;
-
-constexpr int kLanes = static_cast<int>(hn::MaxLanes(FloatTag()));
-constexpr int kVectors = kPanel / kLanes;
-/// Rows of the largest tile: 12 vectors of sums.
-constexpr int kTileRows = 12 / kVectors;
+/// Rows of the largest tile.
+constexpr int kTileRows = kSums / kVectors;
 
 /// Units along k of one pass: a 16-column slice of 256 units is 16 KiB, half of a 32 KiB L1 data
 /// cache; the other half holds the rows of a tile (6 KiB) and what streams by.
@@ -84,7 +78,8 @@ struct FloatUnits {
   }
 };
 
-/// Unit = a pair of int16, weights already widened to int16.
+/// Unit = a pair of int16, weights already widened to int16 and in pair_order.
+template <class Products>
 struct WidePairs {
   using Value = std::int16_t;
   using Weight = std::int16_t;
@@ -102,21 +97,16 @@ struct WidePairs {
   }
   static HWY_INLINE Factor load(const std::int16_t* w) { return hn::LoadU(PairTag(), w); }
   static HWY_INLINE void multiply_add(Factor a, Factor w, hn::Vec<IntTag>& sum) {
-    // GCC 12 would hoist all twelve products above the sums and spill half of the registers; as one
-    // block, product and sum need a single temporary.
-    hn::Vec<IntTag> product;
-    asm("vpmaddwd %[w], %[a], %[product]\n\t"
-        "vpaddd %[product], %[sum], %[sum]"
-        : [sum] "+x"(sum.raw), [product] "=&x"(product.raw)
-        : [a] "x"(a.raw), [w] "x"(w.raw));
+    Products::add(a, w, sum);
   }
 };
 
 /// Unit = a pair of int16, weights as they are stored (int8).
-struct NarrowPairs : WidePairs {
+template <class Products>
+struct NarrowPairs : WidePairs<Products> {
   using Weight = std::int8_t;
-  static HWY_INLINE Factor load(const std::int8_t* w) {
-    return hn::PromoteTo(PairTag(), hn::LoadU(ByteTag(), w));
+  static HWY_INLINE hn::Vec<PairTag> load(const std::int8_t* w) {
+    return pair_order(hn::PromoteTo(PairTag(), hn::LoadU(ByteTag(), w)));
   }
 };
 
@@ -128,9 +118,9 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr typename Units::SumTag tag;
   hn::Vec<typename Units::SumTag> sum[kRows][kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       sum[r][v] = accumulate ? hn::LoadU(tag, sums + r * kPanel + v * kLanes) : hn::Zero(tag);
     }
@@ -139,22 +129,22 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
     __builtin_prefetch(ahead.begin);
     ahead.begin += ahead.step;
     typename Units::Factor weights[kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       weights[v] = Units::load(w + (l * kPanel + v * kLanes) * kPer);
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const auto value = Units::broadcast(a + r * lda + l * kPer);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         Units::multiply_add(value, weights[v], sum[r][v]);
       }
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       hn::StoreU(sum[r][v], tag, sums + r * kPanel + v * kLanes);
     }

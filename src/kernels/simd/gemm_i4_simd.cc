@@ -25,6 +25,7 @@ using gemm::IntTag;
 using gemm::PairTag;
 
 constexpr int kPairs4 = kGroup4 / 2;
+constexpr int kDepth4 = gemm::kDepth / kPairs4;
 constexpr float kNibbleUnit = 1.0F / 4096;
 
 /// Pair kPair (0..3) of each word, as int16 times 4096.
@@ -42,8 +43,9 @@ HWY_INLINE hn::Vec<PairTag> unpack(hn::Vec<PairTag> words) {
 
 HWY_INLINE hn::Vec<PairTag> load_words(const std::uint8_t* block, int word, int vector) {
   const hn::Repartition<std::uint8_t, PairTag> bytes;
-  return hn::BitCast(PairTag(), hn::LoadU(bytes, block + kPanel * 2 + word * kPanel * 4 +
-                                                     vector * gemm::kLanes * 4));
+  return gemm::pair_order(hn::BitCast(
+      PairTag(),
+      hn::LoadU(bytes, block + kPanel * 2 + word * kPanel * 4 + vector * gemm::kLanes * 4)));
 }
 
 /// The scales of a vector of columns.
@@ -64,10 +66,10 @@ HWY_INLINE void prefetch(gemm::Ahead& ahead) {
 template <int kRows, class Scale>
 HWY_INLINE void add_group(const hn::Vec<IntTag> (&products)[kRows][kVectors], const Scale& scale,
                           float* HWY_RESTRICT sums) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int v = 0; v < kVectors; ++v) {
     const hn::Vec<FloatTag> factor = scale(v);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       float* sum = sums + r * kPanel + v * kLanes;
       hn::StoreU(
@@ -77,14 +79,15 @@ HWY_INLINE void add_group(const hn::Vec<IntTag> (&products)[kRows][kVectors], co
   }
 }
 
-/// Unit = a group, weights as they are stored.
+/// Unit = a group, weights as they are stored. `Pairs` is a WidePairs.
+template <class Pairs>
 struct NarrowGroups {
   using Value = std::int16_t;
   using Weight = std::uint8_t;
   using Sum = float;
   static constexpr int kValuesPerUnit = kGroup4;
   static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
-  static constexpr int kDepth = gemm::kDepth / kPairs4;
+  static constexpr int kDepth = kDepth4;
 
   template <int kRows>
   static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
@@ -94,14 +97,14 @@ struct NarrowGroups {
     for (int l = 0; l < units; ++l) {
       prefetch(ahead);
       hn::Vec<IntTag> products[kRows][kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Zero(IntTag());
       }
       for (int word = 0; word < kGroup4 / 8; ++word) {
         hn::Vec<PairTag> words[kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) words[v] = load_words(w, word, v);
         multiply<0, kRows>(a + word * 8, lda, words, products);
         multiply<1, kRows>(a + word * 8, lda, words, products);
@@ -121,14 +124,14 @@ struct NarrowGroups {
                                   const hn::Vec<PairTag> (&words)[kVectors],
                                   hn::Vec<IntTag> (&products)[kRows][kVectors]) {
     hn::Vec<PairTag> weights[kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) weights[v] = unpack<kPair>(words[v]);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const auto value = gemm::WidePairs::broadcast(a + r * lda + 2 * kPair);
-#pragma GCC unroll 8
+      const auto value = Pairs::broadcast(a + r * lda + 2 * kPair);
+#pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
-        gemm::WidePairs::multiply_add(value, weights[v], products[r][v]);
+        Pairs::multiply_add(value, weights[v], products[r][v]);
       }
     }
   }
@@ -139,13 +142,14 @@ constexpr std::ptrdiff_t kWideScales = kPanel * sizeof(float) / sizeof(std::int1
 constexpr std::ptrdiff_t kWideGroup = kWideScales + kPanel * kGroup4;
 
 /// Unit = a group, weights widened to int16.
+template <class Pairs>
 struct WideGroups {
   using Value = std::int16_t;
   using Weight = std::int16_t;
   using Sum = float;
   static constexpr int kValuesPerUnit = kGroup4;
   static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
-  static constexpr int kDepth = NarrowGroups::kDepth;
+  static constexpr int kDepth = kDepth4;
 
   template <int kRows>
   static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
@@ -155,24 +159,24 @@ struct WideGroups {
     for (int l = 0; l < units; ++l) {
       prefetch(ahead);
       hn::Vec<IntTag> products[kRows][kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Zero(IntTag());
       }
       const std::int16_t* pair = w + kWideScales;
       for (int p = 0; p < kPairs4; ++p) {
         hn::Vec<PairTag> weights[kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) {
-          weights[v] = gemm::WidePairs::load(pair + v * kLanes * 2);
+          weights[v] = Pairs::load(pair + v * kLanes * 2);
         }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {
-          const auto value = gemm::WidePairs::broadcast(a + r * lda + p * 2);
-#pragma GCC unroll 8
+          const auto value = Pairs::broadcast(a + r * lda + p * 2);
+#pragma GCC unroll 16
           for (int v = 0; v < kVectors; ++v) {
-            gemm::WidePairs::multiply_add(value, weights[v], products[r][v]);
+            Pairs::multiply_add(value, weights[v], products[r][v]);
           }
         }
         pair += kPanel * 2;
@@ -218,27 +222,45 @@ struct RowScaledProducts {
 /// there are no registers left to do it in.
 constexpr int kUnpackedRows = 4;
 
-}  // namespace
-
-void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
-             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-             const Epilogue& epilogue) {
+template <class Products>
+HWY_INLINE void multiply_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                            const PackedI4& w, int panel_begin, int panel_end, float* c,
+                            std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
+  using Pairs = gemm::WidePairs<Products>;
   const Finish<RowScaledProducts> finish({a_scales}, w.n, c, ldc, epilogue);
   if (m <= kUnpackedRows) {
-    gemm::few_rows<NarrowGroups>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end, finish);
+    gemm::few_rows<NarrowGroups<Pairs>>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end,
+                                        finish);
     return;
   }
-  alignas(64) std::int16_t wide[WideGroups::kDepth * kWideGroup];
+  alignas(64) std::int16_t wide[kDepth4 * kWideGroup];
   const auto widened = [&wide](const std::uint8_t* slice, int units) {
     for (std::ptrdiff_t g = 0; g < units; ++g) {
       widen_group(slice + g * kBlock4, wide + g * kWideGroup);
     }
     return static_cast<const std::int16_t*>(wide);
   };
-  gemm::many_rows<WideGroups>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end, widened,
-                              finish);
+  gemm::many_rows<WideGroups<Pairs>>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end,
+                                     widened, finish);
 }
+
+}  // namespace
+
+void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+             const Epilogue& epilogue) {
+  multiply_i4<gemm::PairProducts>(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+#if HWY_TARGET == HWY_AVX3
+void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                  const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                  const Epilogue& epilogue) {
+  multiply_i4<gemm::VnniPairProducts>(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc,
+                                      epilogue);
+}
+#endif
 
 #endif  // KOBOLT_SIMD_TARGET
 }  // namespace kobolt::kernels::HWY_NAMESPACE

@@ -36,8 +36,35 @@ HWY_INLINE void widen(const std::int8_t* HWY_RESTRICT narrow, int units,
   constexpr std::ptrdiff_t kStep = hn::MaxLanes(gemm::PairTag());
   const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(units) * kPanel * 2;
   for (std::ptrdiff_t i = 0; i < count; i += kStep) {
-    hn::StoreU(hn::PromoteTo(tag, hn::LoadU(gemm::ByteTag(), narrow + i)), tag, wide + i);
+    hn::StoreU(gemm::NarrowPairs<gemm::PairProducts>::load(narrow + i), tag, wide + i);
   }
+}
+
+template <class Products>
+HWY_INLINE void multiply_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                            const PackedI8& w, int panel_begin, int panel_end, float* c,
+                            std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  if (m == 0) return;
+  const int units = pairs(w.k);
+  const Finish<ScaledProducts> finish({a_scales, w.scales}, w.n, c, ldc, epilogue);
+  if (m <= gemm::kTileRows) {
+    gemm::few_rows<gemm::NarrowPairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
+                                                finish);
+    return;
+  }
+  if (m <= gemm::kNarrowRows) {
+    const auto as_it_is = [](const std::int8_t* slice, int /*count*/) { return slice; };
+    gemm::many_rows<gemm::NarrowPairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
+                                                 as_it_is, finish);
+    return;
+  }
+  alignas(64) std::int16_t wide[gemm::kDepth * kPanel * 2];
+  const auto widened = [&wide](const std::int8_t* slice, int count) {
+    widen(slice, count, wide);
+    return static_cast<const std::int16_t*>(wide);
+  };
+  gemm::many_rows<gemm::WidePairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
+                                             widened, finish);
 }
 
 }  // namespace
@@ -58,27 +85,17 @@ void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue) {
-  if (m == 0) return;
-  const int units = pairs(w.k);
-  const Finish<ScaledProducts> finish({a_scales, w.scales}, w.n, c, ldc, epilogue);
-  if (m <= gemm::kTileRows) {
-    gemm::few_rows<gemm::NarrowPairs>(a, lda, m, w.data, units, panel_begin, panel_end, finish);
-    return;
-  }
-  if (m <= gemm::kNarrowRows) {
-    const auto as_it_is = [](const std::int8_t* slice, int /*count*/) { return slice; };
-    gemm::many_rows<gemm::NarrowPairs>(a, lda, m, w.data, units, panel_begin, panel_end, as_it_is,
-                                       finish);
-    return;
-  }
-  alignas(64) std::int16_t wide[gemm::kDepth * kPanel * 2];
-  const auto widened = [&wide](const std::int8_t* slice, int count) {
-    widen(slice, count, wide);
-    return static_cast<const std::int16_t*>(wide);
-  };
-  gemm::many_rows<gemm::WidePairs>(a, lda, m, w.data, units, panel_begin, panel_end, widened,
-                                   finish);
+  multiply_i8<gemm::PairProducts>(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
+
+#if HWY_TARGET == HWY_AVX3
+void gemm_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                  const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                  const Epilogue& epilogue) {
+  multiply_i8<gemm::VnniPairProducts>(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc,
+                                      epilogue);
+}
+#endif
 
 #endif  // KOBOLT_SIMD_TARGET
 }  // namespace kobolt::kernels::HWY_NAMESPACE

@@ -4,7 +4,15 @@
 
 namespace kobolt::kernels {
 
-/// The AVX2 + FMA kernels, or null where this build or this processor lacks them.
+// The kernels of one instruction set each, or null where this build or this processor lacks it.
+
+/// AVX-512 (F, BW, DQ, VL) with VNNI.
+const KernelTable* avx512_vnni_table();
+/// AVX-512 (F, BW, DQ, VL).
+const KernelTable* avx512_table();
+/// AVX2 and FMA.
 const KernelTable* avx2_table();
+/// 64-bit Arm.
+const KernelTable* neon_table();
 
 }  // namespace kobolt::kernels

@@ -12,8 +12,13 @@ namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
 
+constexpr std::string_view kName = HWY_TARGET == HWY_AVX2   ? "AVX2"
+                                   : HWY_TARGET == HWY_AVX3 ? "AVX512"
+                                                            : "NEON";
+
 constexpr KernelTable kTable = {
-    .name = HWY_TARGET == HWY_AVX2 ? "AVX2" : "AVX512",
+    .name = kName,
+    .tested = HWY_TARGET != HWY_AVX3,
     .pack_f32 = pack_f32,
     .pack_f32_transposed = pack_f32_transposed,
     .quantize_rows = quantize_rows,
@@ -40,9 +45,23 @@ constexpr KernelTable kTable = {
     .top_k_add = top_k_add,
 };
 
+#if HWY_TARGET == HWY_AVX3
+constexpr KernelTable kVnniTable = [] {
+  KernelTable table = kTable;
+  table.name = "AVX512_VNNI";
+  table.gemm_i8 = gemm_i8_vnni;
+  table.gemm_i4 = gemm_i4_vnni;
+  table.attention_i8 = attention_i8_vnni;
+  return table;
+}();
+#endif
+
 }  // namespace
 
 const KernelTable* table() { return &kTable; }
+#if HWY_TARGET == HWY_AVX3
+const KernelTable* vnni_table() { return &kVnniTable; }
+#endif
 #endif  // KOBOLT_SIMD_TARGET
 }  // namespace kobolt::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -50,11 +69,37 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace kobolt::kernels {
 
+const KernelTable* avx512_vnni_table() {
+#if (HWY_TARGETS & HWY_AVX3) != 0
+  if (avx512_table() != nullptr && __builtin_cpu_supports("avx512vnni") != 0) {
+    return N_AVX3::vnni_table();
+  }
+#endif
+  return nullptr;
+}
+
+const KernelTable* avx512_table() {
+#if (HWY_TARGETS & HWY_AVX3) != 0
+  if ((hwy::SupportedTargets() & HWY_AVX3) != 0) return N_AVX3::table();
+#endif
+  return nullptr;
+}
+
 const KernelTable* avx2_table() {
 #if (HWY_TARGETS & HWY_AVX2) != 0
   if ((hwy::SupportedTargets() & HWY_AVX2) != 0) return N_AVX2::table();
 #endif
   return nullptr;
+}
+
+const KernelTable* neon_table() {
+#if (HWY_TARGETS & HWY_NEON) != 0
+  // Every 64-bit Arm processor has what these kernels use. Highway's own test asks for the
+  // instructions of AES as well, which some lack and nothing here needs.
+  return N_NEON::table();
+#else
+  return nullptr;
+#endif
 }
 
 }  // namespace kobolt::kernels

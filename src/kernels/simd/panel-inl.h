@@ -1,0 +1,93 @@
+// No #pragma once: foreach_target includes this once for each target.
+#if defined(KOBOLT_KERNELS_PANEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KOBOLT_KERNELS_PANEL_INL_H_
+#undef KOBOLT_KERNELS_PANEL_INL_H_
+#else
+#define KOBOLT_KERNELS_PANEL_INL_H_
+#endif
+
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/highway.h"
+#include "kernels/kernels.h"
+
+// The vectors of a panel, and what the instruction sets do differently: how many sums fit into the
+// registers, and products of pairs of int16. Everything else about products is common to all.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+namespace gemm {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::CappedTag<float, kPanel>;
+using IntTag = hn::RebindToSigned<FloatTag>;
+using PairTag = hn::Repartition<std::int16_t, IntTag>;
+using ByteTag = hn::Rebind<std::int8_t, PairTag>;
+
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(FloatTag()));
+constexpr int kVectors = kPanel / kLanes;
+
+/// Vectors of sums in the largest tile. AVX2: 12, with 2 registers for the panel and 1 or 2 for
+/// broadcasts, is all 16. NEON: 24, with 4 and 1 to 3, of 32. AVX-512 has 32 too, but 12 rows cover
+/// the latency of its two units, and its loads are one for each product whatever the height.
+constexpr int kSums = HWY_TARGET == HWY_NEON ? 24 : 12;
+
+#if HWY_TARGET == HWY_NEON
+
+/// Weights of four columns, both of each pair, in the order in which PairProducts takes them: the
+/// first of each pair, then the second of each.
+HWY_INLINE hn::Vec<PairTag> pair_order(hn::Vec<PairTag> stored) {
+  alignas(16) static constexpr std::uint8_t kOrder[16] = {0, 1, 4, 5, 8,  9,  12, 13,
+                                                          2, 3, 6, 7, 10, 11, 14, 15};
+  const hn::Repartition<std::uint8_t, PairTag> bytes;
+  return hn::TableLookupBytes(stored, hn::BitCast(PairTag(), hn::Load(bytes, kOrder)));
+}
+
+/// sum += a[0] * w[first] + a[1] * w[second] for each column; `a` is one pair, repeated.
+struct PairProducts {
+  static HWY_INLINE void add(hn::Vec<PairTag> a, hn::Vec<PairTag> w, hn::Vec<IntTag>& sum) {
+    sum.raw = vmlal_laneq_s16(sum.raw, vget_low_s16(w.raw), a.raw, 0);
+    sum.raw = vmlal_high_laneq_s16(sum.raw, w.raw, a.raw, 1);
+  }
+};
+
+#else
+
+/// Weights as they are stored are in order.
+HWY_INLINE hn::Vec<PairTag> pair_order(hn::Vec<PairTag> stored) { return stored; }
+
+/// sum += a[0] * w[first] + a[1] * w[second] for each column; `a` is one pair, repeated.
+struct PairProducts {
+  static HWY_INLINE void add(hn::Vec<PairTag> a, hn::Vec<PairTag> w, hn::Vec<IntTag>& sum) {
+    // GCC 12 would hoist all twelve products above the sums and spill half of the registers; as one
+    // block, product and sum need a single temporary. "v" is any register that the target has.
+    hn::Vec<IntTag> product;
+    asm("vpmaddwd %[w], %[a], %[product]\n\t"
+        "vpaddd %[product], %[sum], %[sum]"
+        : [sum] "+v"(sum.raw), [product] "=&v"(product.raw)
+        : [a] "v"(a.raw), [w] "v"(w.raw));
+  }
+};
+
+#if HWY_TARGET == HWY_AVX3
+/// The same in one instruction, of AVX512_VNNI. Assembly again: the target that Highway has for it
+/// asks for much more than VNNI, and would compile all kernels once more.
+struct VnniPairProducts {
+  static HWY_INLINE void add(hn::Vec<PairTag> a, hn::Vec<PairTag> w, hn::Vec<IntTag>& sum) {
+    asm("vpdpwssd %[w], %[a], %[sum]" : [sum] "+v"(sum.raw) : [a] "v"(a.raw), [w] "v"(w.raw));
+  }
+};
+#endif
+
+#endif
+
+}  // namespace gemm
+}  // namespace
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
