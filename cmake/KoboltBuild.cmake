@@ -30,17 +30,18 @@ target_compile_options(kobolt_warnings INTERFACE
 
 if(KOBOLT_SANITIZE)
   add_compile_options(-fsanitize=${KOBOLT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
-    # A check at every use of a pointer or reference, for what AddressSanitizer finds anyway: they
-    # double the time to compile.
-    -fno-sanitize=null,object-size,vptr)
+    # Checks at every use of a pointer or reference, for what AddressSanitizer finds anyway, double
+    # the time to compile. Alignment can only go wrong where files are read: rooms say READS_FILES.
+    -fno-sanitize=null,object-size,vptr,alignment)
   add_link_options(-fsanitize=${KOBOLT_SANITIZE})
 endif()
 
-# kobolt_room(NAME [HOT] SOURCES a.cc ... [LINKS target ...]): one folder under src/ as an object
+# kobolt_room(NAME [HOT] [READS_FILES] SOURCES a.cc ... [LINKS target ...]): one folder under src/ as an object
 # library whose objects go into both libkobolt.a and libkobolt.so. HOT: loops over all weights or
-# all activations, optimised in debug builds too, or their tests would take minutes.
+# all activations, optimised in debug builds too, or their tests would take minutes. READS_FILES:
+# looks at mapped bytes as values; sanitized builds check their alignment.
 function(kobolt_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "HOT" "" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "HOT;READS_FILES" "" "SOURCES;LINKS")
   add_library(kobolt_${name} OBJECT ${arg_SOURCES})
   target_include_directories(kobolt_${name} PRIVATE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
@@ -48,6 +49,9 @@ function(kobolt_room name)
   target_link_libraries(kobolt_${name} PRIVATE kobolt_warnings ${arg_LINKS})
   if(arg_HOT)
     target_compile_options(kobolt_${name} PRIVATE $<$<CONFIG:Debug>:-O1>)
+  endif()
+  if(arg_READS_FILES AND KOBOLT_SANITIZE MATCHES undefined)
+    target_compile_options(kobolt_${name} PRIVATE -fsanitize=alignment)
   endif()
   set_property(GLOBAL APPEND PROPERTY KOBOLT_ROOMS kobolt_${name})
   set_property(GLOBAL APPEND PROPERTY KOBOLT_ROOM_LINKS ${arg_LINKS})

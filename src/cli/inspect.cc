@@ -77,6 +77,7 @@ std::string vocabulary_text(const ModelConfig& config) {
 std::string formats_text(const std::map<std::string, std::uint64_t>& bytes_by_format) {
   if (bytes_by_format.size() == 1) return "all " + bytes_by_format.begin()->first;
   std::vector<std::string> formats;
+  formats.reserve(bytes_by_format.size());
   for (const auto& [format, bytes] : bytes_by_format) {
     formats.push_back(fmt::format("{} {}", format, size_of(bytes)));
   }
