@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/float16.h"
@@ -57,7 +56,7 @@ void pack_i8(const float* w, std::ptrdiff_t ld, int n, int k, std::int8_t* out, 
   // Below this 127 / max would overflow; such a row is zero for all purposes.
   constexpr float kTiny = 1e-30F;
   const auto panel_size = static_cast<std::ptrdiff_t>(pairs(k)) * kPanel * 2;
-  std::memset(out, 0, packed_i8_size(n, k));
+  std::fill_n(out, packed_i8_size(n, k), std::int8_t{0});
   for (int j = 0; j < padded(n); ++j) {
     scales[j] = 0.0F;
     if (j >= n) continue;

@@ -91,7 +91,7 @@ std::size_t packed_i4_size(int n, int k) {
 
 void pack_i4(const float* w, std::ptrdiff_t ld, int n, int k, std::uint8_t* out) {
   assert(n >= 0 && k >= 0);
-  std::memset(out, 0, packed_i4_size(n, k));
+  std::fill_n(out, packed_i4_size(n, k), std::uint8_t{0});
   for (int j = 0; j < n; ++j) {
     std::uint8_t* panel = out + static_cast<std::ptrdiff_t>(j / kPanel) * groups(k) * kBlock4;
     for (int g = 0; g < groups(k); ++g) {
