@@ -14,14 +14,15 @@
 namespace kobolt::cli {
 namespace {
 
-struct Options {
+struct BenchFlags {
   std::string model;
   PrecisionFlags precision;
   EngineFlags engine;
   BenchmarkOptions benchmark;
 };
 
-Json to_json(const Options& options, const Summarizer& summarizer, const BenchmarkResult& result) {
+Json result_json(const BenchFlags& options, const Summarizer& summarizer,
+                 const BenchmarkResult& result) {
   const BenchmarkOptions& benchmark = options.benchmark;
   Json json = {{"model", options.model},
                {"precision", name_of(summarizer.precision())},
@@ -52,7 +53,7 @@ Json to_json(const Options& options, const Summarizer& summarizer, const Benchma
 
 std::string milliseconds(double seconds) { return fmt::format("{:.2f} ms", seconds * 1e3); }
 
-void print_text(const Options& options, const Summarizer& summarizer,
+void print_text(const BenchFlags& options, const Summarizer& summarizer,
                 const BenchmarkResult& result) {
   const BenchmarkOptions& benchmark = options.benchmark;
   const std::string work =
@@ -80,7 +81,7 @@ void print_text(const Options& options, const Summarizer& summarizer,
         }));
 }
 
-void run(Options& options, const GlobalOptions& global) {
+void run(BenchFlags& options, const GlobalOptions& global) {
   Summarizer summarizer(options.model, options.engine.options(global.threads),
                         options.precision.options());
   BenchmarkResult result;
@@ -92,7 +93,7 @@ void run(Options& options, const GlobalOptions& global) {
     result = benchmark(summarizer, options.benchmark);
   }
   if (global.json) {
-    print_json(to_json(options, summarizer, result));
+    print_json(result_json(options, summarizer, result));
   } else {
     print_text(options, summarizer, result);
   }
@@ -105,7 +106,7 @@ void add_bench(CLI::App& app, const GlobalOptions& global) {
       app, "bench", "Measure latency, throughput and memory on random documents of exact length.",
       "kobolt bench kobart.kobolt --batch 8 --sequence 512 --beams 4 --new-tokens 64\n"
       "kobolt bench kobart.kobolt --batch 1 --encoder-only --iterations 20 --json");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BenchFlags>();
   BenchmarkOptions& benchmark = options->benchmark;
   command.add_option("model", options->model, "Engine file, or Hugging Face folder")->required();
   options->engine.add(command);

@@ -13,13 +13,13 @@
 namespace kobolt::cli {
 namespace {
 
-struct Options {
+struct CompileFlags {
   std::string model;
   std::string output;
   PrecisionFlags precision;
 };
 
-void run(const Options& options, const GlobalOptions& global) {
+void run(const CompileFlags& options, const GlobalOptions& global) {
   const Model model = Model::load(options.model);
   compile(model, options.output, options.precision.options());
   const auto bytes = std::filesystem::file_size(options.output);
@@ -48,7 +48,7 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
                   "kobolt compile my-kobart -o kobart-int8.kobolt --precision int8\n"
                   "kobolt compile my-kobart -o kobart.kobolt --precision int8 --layer "
                   "'lm_head=fp16'");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompileFlags>();
   command.add_option("model", options->model, "Hugging Face folder")->required();
   command.add_option("-o,--output", options->output, "Engine file to write")->required();
   options->precision.add(command, "Format of the weights");

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/engine_flags.h"
 #include "cli/generation_flags.h"
+#include "cli/long_document_flag.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/predictions.h"
@@ -24,7 +25,7 @@
 namespace kobolt::cli {
 namespace {
 
-struct Options {
+struct EvalFlags {
   std::string model;
   std::string data;
   DatasetOptions fields;
@@ -35,7 +36,7 @@ struct Options {
   std::string score_only;
   PrecisionFlags precision;
   EngineFlags engine;
-  std::string long_documents = "truncate";
+  LongDocumentFlag long_documents;
   int max_rows = SummarizeOptions{}.max_rows;
   GenerationFlags generation;
 };
@@ -49,7 +50,7 @@ struct Outcome {
   Json model = nullptr;  // settings
 };
 
-void add_options(CLI::App& command, Options& options) {
+void add_options(CLI::App& command, EvalFlags& options) {
   command.add_option("model", options.model, "Engine file or Hugging Face folder");
   command
       .add_option("--data", options.data, "Documents with references: .jsonl, .json, .csv, .tsv")
@@ -91,12 +92,7 @@ void add_options(CLI::App& command, Options& options) {
   score_only->excludes("--predictions");
   options.engine.add(command);
   options.precision.add(command, "For a folder, how to compile it in memory");
-  command
-      .add_option("--long", options.long_documents,
-                  "Documents beyond the model's positions: truncate, split into parts whose "
-                  "summaries are joined, or error")
-      ->check(CLI::IsMember({"truncate", "split", "error"}))
-      ->capture_default_str();
+  options.long_documents.add(command);
   command
       .add_option("--max-rows", options.max_rows,
                   "Most beams decoded in one step, over all documents: memory against speed")
@@ -105,12 +101,7 @@ void add_options(CLI::App& command, Options& options) {
   options.generation.add(command);
 }
 
-LongDocument long_document_from(const std::string& name) {
-  if (name == "split") return LongDocument::split;
-  return name == "error" ? LongDocument::error : LongDocument::truncate;
-}
-
-Outcome read_predictions(const Options& options, std::span<const Example> data) {
+Outcome read_predictions(const EvalFlags& options, std::span<const Example> data) {
   // A prediction is the "document" of its file; an empty line is an empty summary.
   const auto predictions = read_dataset(options.score_only, {.document_field = "summary",
                                                              .summary_field = {},
@@ -119,14 +110,14 @@ Outcome read_predictions(const Options& options, std::span<const Example> data) 
   return {.predictions = matched_predictions(predictions, data, options.score_only)};
 }
 
-Outcome make_predictions(const Options& options, std::span<const Example> data,
+Outcome make_predictions(const EvalFlags& options, std::span<const Example> data,
                          const GlobalOptions& global) {
   std::optional<PredictionsFile> file;
   if (!options.predictions.empty()) file.emplace(options.predictions);
   Summarizer summarizer(options.model, options.engine.options(global.threads),
                         options.precision.options());
   SummarizeOptions settings{.generation = options.generation.apply(summarizer.generation()),
-                            .long_documents = long_document_from(options.long_documents),
+                            .long_documents = options.long_documents.value(),
                             .max_rows = options.max_rows};
   std::vector<std::string> documents;
   documents.reserve(data.size());
@@ -160,12 +151,12 @@ Outcome make_predictions(const Options& options, std::span<const Example> data,
                    {"kv_cache", name_of(summarizer.kv_cache())},
                    {"instruction_set", summarizer.instruction_set()},
                    {"source_hash", summarizer.provenance().source_hash},
-                   {"long", options.long_documents},
+                   {"long", options.long_documents.text()},
                    {"generation", to_json(settings.generation)}};
   return outcome;
 }
 
-void print_result(const Options& options, const Outcome& outcome, const RougeReport& report,
+void print_result(const EvalFlags& options, const Outcome& outcome, const RougeReport& report,
                   const GlobalOptions& global) {
   const std::size_t count = report.documents.size();
   const bool timed = options.score_only.empty();
@@ -193,7 +184,7 @@ void print_result(const Options& options, const Outcome& outcome, const RougeRep
   print("; tokens: {}{}\n", options.rouge_tokens, options.rouge.stemmer ? ", stemmed" : "");
 }
 
-void run(Options options, const GlobalOptions& global) {
+void run(EvalFlags options, const GlobalOptions& global) {
   if (options.model.empty() == options.score_only.empty()) {
     throw CLI::ValidationError("eval", "needs a model, or --score-only FILE instead of one");
   }
@@ -219,7 +210,7 @@ void add_eval(CLI::App& app, const GlobalOptions& global) {
       "kobolt eval kobart.kobolt --data dev.jsonl --predictions out.jsonl\n"
       "kobolt eval my-kobart --data news.csv --document-field text --summary-field headline\n"
       "kobolt eval --score-only out.jsonl --data dev.jsonl --rouge-tokens char");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EvalFlags>();
   add_options(command, *options);
   command.callback([options, &global] { run(*options, global); });
 }

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/engine_flags.h"
 #include "cli/generation_flags.h"
+#include "cli/long_document_flag.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/progress.h"
@@ -18,24 +19,19 @@
 namespace kobolt::cli {
 namespace {
 
-struct Options {
+struct RunFlags {
   std::string model;
   std::vector<std::string> files;
   PrecisionFlags precision;
   EngineFlags engine;
-  std::string long_documents = "truncate";
+  LongDocumentFlag long_documents;
   std::string field = "document";
   std::string id_field = "id";
   int max_rows = SummarizeOptions{}.max_rows;
   GenerationFlags generation;
 };
 
-LongDocument long_document_from(const std::string& name) {
-  if (name == "split") return LongDocument::split;
-  return name == "error" ? LongDocument::error : LongDocument::truncate;
-}
-
-Json to_json(const std::string& id, const Summary& summary) {
+Json summary_line(const std::string& id, const Summary& summary) {
   Json json = {
       {"id", id}, {"summary", summary.text}, {"tokens", summary.tokens}, {"score", summary.score}};
   if (summary.truncated) json["truncated"] = true;
@@ -47,7 +43,7 @@ Json to_json(const std::string& id, const Summary& summary) {
   return json;
 }
 
-void run(const Options& options, const GlobalOptions& global) {
+void run(const RunFlags& options, const GlobalOptions& global) {
   Summarizer summarizer(options.model, options.engine.options(global.threads),
                         options.precision.options());
   std::vector<Example> examples;
@@ -60,7 +56,7 @@ void run(const Options& options, const GlobalOptions& global) {
   for (Example& example : examples) documents.push_back(std::move(example.document));
 
   SummarizeOptions settings{.generation = options.generation.apply(summarizer.generation()),
-                            .long_documents = long_document_from(options.long_documents),
+                            .long_documents = options.long_documents.value(),
                             .max_rows = options.max_rows};
   std::vector<Summary> summaries;
   {
@@ -79,7 +75,7 @@ void run(const Options& options, const GlobalOptions& global) {
   }
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     if (global.json) {
-      print_json_line(to_json(examples[i].id, summaries[i]));
+      print_json_line(summary_line(examples[i].id, summaries[i]));
       continue;
     }
     // A line a document: what follows in a pipe counts on it.
@@ -97,7 +93,7 @@ void add_run(CLI::App& app, const GlobalOptions& global) {
       "kobolt run kobart.kobolt dialogues.jsonl --field document --json > summaries.jsonl\n"
       "kobolt run my-kobart news.csv --precision int8 --beams 5 --no-repeat-ngram-size 3 "
       "--max-new-tokens 60");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunFlags>();
   options->files = {"-"};
   command.add_option("model", options->model, "Engine file, or Hugging Face folder")->required();
   command.add_option("files", options->files,
@@ -109,12 +105,7 @@ void add_run(CLI::App& app, const GlobalOptions& global) {
       ->capture_default_str();
   options->engine.add(command);
   options->precision.add(command, "For a folder, how to compile it in memory");
-  command
-      .add_option("--long", options->long_documents,
-                  "Documents beyond the model's positions: truncate, split into parts whose "
-                  "summaries are joined, or error")
-      ->check(CLI::IsMember({"truncate", "split", "error"}))
-      ->capture_default_str();
+  options->long_documents.add(command);
   command
       .add_option("--max-rows", options->max_rows,
                   "Most beams decoded in one step, over all documents: memory against speed")

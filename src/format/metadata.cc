@@ -10,11 +10,11 @@
 namespace kobolt {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 class Writer {
  public:
-  explicit Writer(Json& object) : object_(object) {}
+  explicit Writer(OrderedJson& object) : object_(object) {}
 
   template <typename T, typename... Range>
   void operator()(const char* name, const T& value, Range... /*checked when read*/) {
@@ -23,7 +23,7 @@ class Writer {
 
  private:
   template <typename T>
-  static Json render(const T& value) {
+  static OrderedJson render(const T& value) {
     if constexpr (std::is_enum_v<T>) {
       return EnumNames<T>::value.at(static_cast<std::size_t>(value));
     } else {
@@ -31,15 +31,15 @@ class Writer {
     }
   }
   template <typename T>
-  static Json render(const std::optional<T>& value) {
-    return value ? Json(*value) : Json(nullptr);
+  static OrderedJson render(const std::optional<T>& value) {
+    return value ? OrderedJson(*value) : OrderedJson(nullptr);
   }
 
-  Json& object_;
+  OrderedJson& object_;
 };
 
-Json layers_to_json(const std::vector<LayerConfig>& layers) {
-  Json list = Json::array();
+OrderedJson layers_to_json(const std::vector<LayerConfig>& layers) {
+  OrderedJson list = OrderedJson::array();
   for (const LayerConfig& layer : layers) visit_layer(layer, Writer(list.emplace_back()));
   return list;
 }
@@ -47,14 +47,14 @@ Json layers_to_json(const std::vector<LayerConfig>& layers) {
 }  // namespace
 
 std::string metadata_to_json(const EngineMetadata& metadata, std::span<const Section> sections) {
-  Json root;
+  OrderedJson root;
   Writer{root}("precision", metadata.precision);
   visit_config(metadata.config, Writer(root["config"]));
   root["config"]["encoder_layers"] = layers_to_json(metadata.config.encoder_layers);
   root["config"]["decoder_layers"] = layers_to_json(metadata.config.decoder_layers);
   visit_generation(metadata.generation, Writer(root["generation"]));
   visit_provenance(metadata.provenance, Writer(root["provenance"]));
-  Json& list = root["sections"] = Json::array();
+  OrderedJson& list = root["sections"] = OrderedJson::array();
   for (const Section& section : sections) {
     list.push_back({{"name", section.name},
                     {"layout", name_of(section.layout)},
@@ -64,7 +64,7 @@ std::string metadata_to_json(const EngineMetadata& metadata, std::span<const Sec
                     {"xxh3", fmt::format("{:016x}", section.hash)}});
   }
   // Names and paths may hold any bytes; the description itself must stay valid UTF-8.
-  return root.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return root.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace kobolt

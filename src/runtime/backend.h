@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -18,11 +19,19 @@ struct StepRow {
                             ///< at the document's first step
 };
 
+/// The score of a token that cannot be chosen.
+inline constexpr float kNever = -std::numeric_limits<float>::infinity();
+
 /// A token and its score.
 struct Candidate {
   float score = 0;
   std::int32_t token = 0;
 };
+
+/// Best first; of equals the lowest token, so that no order depends on threads or on sorting.
+inline bool better(const Candidate& a, const Candidate& b) {
+  return a.score > b.score || (a.score == b.score && a.token < b.token);
+}
 
 /// What most searches need of one row's logits.
 struct LogitSummary {

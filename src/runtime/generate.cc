@@ -17,7 +17,7 @@
 namespace kobolt {
 namespace {
 
-using Document = std::vector<std::int32_t>;
+using Tokens = std::vector<std::int32_t>;
 
 /// Encoder tokens that fill the machine well: entering documents are collected up to this many,
 /// so that short ones are not encoded one by one as places get free.
@@ -56,7 +56,7 @@ class Encoded {
 /// Documents in and out of the batch, one step after another.
 class Scheduler {
  public:
-  Scheduler(Backend& backend, std::span<const Document> documents, const GenerationPlan& plan,
+  Scheduler(Backend& backend, std::span<const Tokens> documents, const GenerationPlan& plan,
             const GenerateOptions& options)
       : backend_(backend),
         documents_(documents),
@@ -182,7 +182,7 @@ class Scheduler {
   }
 
   Backend& backend_;
-  std::span<const Document> documents_;
+  std::span<const Tokens> documents_;
   const GenerationPlan& plan_;
   const GenerateOptions& options_;
   std::size_t places_;  // documents at once
@@ -193,13 +193,13 @@ class Scheduler {
   std::vector<std::size_t> waiting_;
   std::vector<Active> active_;
   std::vector<std::unique_ptr<Search>> idle_;
-  std::vector<Document> group_;
+  std::vector<Tokens> group_;
   std::vector<StepRow> rows_;
   std::vector<float> logits_;
   std::vector<LogitSummary> summaries_;
 };
 
-void check_documents(std::span<const Document> documents, int max_positions) {
+void check_documents(std::span<const Tokens> documents, int max_positions) {
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const std::size_t size = documents[i].size();
     if (size > 0 && size <= static_cast<std::size_t>(max_positions)) continue;
@@ -213,7 +213,7 @@ void check_documents(std::span<const Document> documents, int max_positions) {
 }  // namespace
 
 std::vector<std::vector<GeneratedSequence>> generate(Backend& backend,
-                                                     std::span<const Document> documents,
+                                                     std::span<const Tokens> documents,
                                                      const GenerationConfig& config,
                                                      const GenerateOptions& options) {
   const GenerationPlan plan =

@@ -2,14 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 
 namespace kobolt {
-namespace {
-
-constexpr float kNever = -std::numeric_limits<float>::infinity();
-
-}  // namespace
 
 void penalize(ScoreRow& row, std::span<const std::int32_t> tokens, float penalty) {
   row.transform(tokens,

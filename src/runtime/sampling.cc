@@ -7,10 +7,6 @@
 namespace kobolt {
 namespace {
 
-bool better(const Candidate& a, const Candidate& b) {
-  return a.score > b.score || (a.score == b.score && a.token < b.token);
-}
-
 float best_score(const std::vector<Candidate>& candidates) {
   return std::max_element(candidates.begin(), candidates.end(),
                           [](const Candidate& a, const Candidate& b) { return a.score < b.score; })

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "kernels/kernels.h"
@@ -10,12 +9,6 @@
 
 namespace kobolt {
 namespace {
-
-constexpr float kNever = -std::numeric_limits<float>::infinity();
-
-bool better(const Candidate& a, const Candidate& b) {
-  return a.score > b.score || (a.score == b.score && a.token < b.token);
-}
 
 [[noreturn]] void not_numbers() {
   throw Error(ErrorKind::corrupt, "the model's output is not a number",

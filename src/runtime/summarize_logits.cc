@@ -71,9 +71,6 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
       }
     }
     const auto size = std::min(summary.best.size(), static_cast<std::size_t>(kept));
-    const auto better = [](const Candidate& a, const Candidate& b) {
-      return a.score > b.score || (a.score == b.score && a.token < b.token);
-    };
     std::partial_sort(summary.best.begin(),
                       summary.best.begin() + static_cast<std::ptrdiff_t>(size), summary.best.end(),
                       better);

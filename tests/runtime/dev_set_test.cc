@@ -24,7 +24,7 @@ const std::filesystem::path kShared = std::filesystem::path(KOBOLT_SOURCE_DIR) /
 
 // Sanitized builds are an order of magnitude slower: they take a sample.
 #if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kStride = 24;
+constexpr std::size_t kStride = 80;
 #else
 constexpr std::size_t kStride = 1;
 #endif
