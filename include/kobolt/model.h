@@ -9,6 +9,7 @@
 
 #include "kobolt/export.h"
 #include "kobolt/generation_config.h"
+#include "kobolt/mask.h"
 #include "kobolt/tensor.h"
 
 namespace kobolt {
@@ -74,6 +75,14 @@ struct Provenance {
   std::string tool_version;
 };
 
+/// What pruning has done to a model for good; travels in the folder's config.json.
+struct PruningRecord {
+  bool permanent = false;           ///< pruned weights are zero or gone: masks cannot come back
+  std::int64_t removed_params = 0;  ///< parameters that are no longer there
+
+  bool operator==(const PruningRecord&) const = default;
+};
+
 /// A loaded model: shapes, settings, tokenizer files and named weights.
 ///
 /// Tensor names are those of Hugging Face with the "model." prefix, duplicates of tied tensors
@@ -85,6 +94,9 @@ struct Model {
   GenerationConfig generation;
   TokenizerFiles tokenizer;
   std::map<std::string, Tensor> tensors;
+  /// Of tensors by name: elements that count as zero though `tensors` still has their values.
+  std::map<std::string, Mask> masks;
+  PruningRecord pruning;
   Provenance provenance;
   std::string raw_config;             ///< config.json, byte for byte
   std::string raw_generation_config;  ///< generation_config.json, empty where there is none
@@ -95,6 +107,9 @@ struct Model {
 
   /// The tensor of that name. Throws Error(not_found) naming it.
   [[nodiscard]] KOBOLT_API const Tensor& tensor(const std::string& name) const;
+  /// The same with its mask applied: what the model computes with. A copy only where there is a
+  /// mask. Throws Error(not_found).
+  [[nodiscard]] KOBOLT_API Tensor effective_tensor(const std::string& name) const;
 };
 
 /// Writes `model` as a Hugging Face folder (config.json, generation_config.json, tokenizer files,

@@ -33,7 +33,7 @@ void check_f16(const std::string& name, const std::vector<float>& values) {
 
 std::vector<float> SectionBuilder::values(const std::string& tensor,
                                           std::vector<std::int64_t> shape) const {
-  const Tensor& found = model_.tensor(tensor);
+  const Tensor found = model_.effective_tensor(tensor);
   if (found.shape != shape) {
     throw Error(ErrorKind::invalid_argument, "wrong shape",
                 {.file = model_.provenance.source,

@@ -1,5 +1,6 @@
 #include "kobolt/model.h"
 #include "kobolt/error.h"
+#include "model/masking.h"
 
 namespace kobolt {
 
@@ -10,6 +11,12 @@ const Tensor& Model::tensor(const std::string& name) const {
                 {.file = provenance.source, .field = name});
   }
   return found->second;
+}
+
+Tensor Model::effective_tensor(const std::string& name) const {
+  const Tensor& stored = tensor(name);
+  const auto mask = masks.find(name);
+  return mask == masks.end() ? stored : masked(stored, mask->second);
 }
 
 }  // namespace kobolt

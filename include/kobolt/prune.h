@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kobolt/export.h"
+#include "kobolt/model.h"
+
+namespace kobolt {
+
+enum class PruningMethod : std::uint8_t {
+  magnitude,   ///< in each layer its smallest weights; torch.nn.utils.prune.l1_unstructured
+  structured,  ///< in each layer its smallest rows or columns; ln_structured
+  global,      ///< the smallest weights over all chosen layers; global_unstructured
+};
+KOBOLT_API std::string_view name_of(PruningMethod method);
+/// Throws Error(invalid_argument) listing what exists.
+KOBOLT_API PruningMethod pruning_method_from_name(std::string_view name);
+
+/// How large a row or column counts as being.
+enum class Norm : std::uint8_t { l1, l2, infinity };
+/// Reads "1", "2" or "inf". Throws Error(invalid_argument).
+KOBOLT_API Norm norm_from_name(std::string_view name);
+
+/// Which layers to prune, and how the work is done.
+struct PruningTargets {
+  /// Names or patterns: "encoder.layers.*.self_attn.*", or the end of a name, "fc1", "q_proj".
+  /// None: every linear layer except embeddings and the output projection. A pattern that matches
+  /// nothing is an Error(invalid_argument) with the closest names.
+  std::vector<std::string> layers;
+  /// Allows embeddings and the output projection, when a pattern names them, and models that were
+  /// pruned permanently.
+  bool force = false;
+  int threads = 0;  ///< 0 = one a usable core
+};
+
+struct PruningOptions {
+  PruningMethod method = PruningMethod::magnitude;
+  double amount = 0.2;      ///< 0 to 1, of what is not pruned yet
+  bool structured = false;  ///< method `structured`, whatever `method` says
+  int dim = 0;              ///< structured: 0 = output neurons (rows), 1 = inputs (columns)
+  Norm norm = Norm::l2;     ///< structured
+  PruningTargets targets;
+};
+
+/// One tensor that has pruned entries or could have.
+struct LayerPruning {
+  std::string name;  ///< "encoder.layers.0.fc1"
+  std::vector<std::int64_t> shape;
+  std::int64_t total = 0;
+  std::int64_t pruned = 0;
+
+  [[nodiscard]] double sparsity() const {
+    return total == 0 ? 0 : static_cast<double>(pruned) / static_cast<double>(total);
+  }
+};
+
+/// What a model's masks amount to. Parameters are those of the whole model, tied ones once.
+struct PruningStats {
+  std::int64_t total_params = 0;
+  std::int64_t pruned_params = 0;  ///< masked, and in permanently pruned models zero or removed
+  std::int64_t active_params = 0;
+  double sparsity = 0;               ///< pruned_params / total_params
+  double compression_ratio = 1;      ///< 1 / (1 - sparsity); infinite where nothing is left
+  std::vector<LayerPruning> layers;  ///< linear layers and whatever else has pruned entries
+};
+
+/// In each chosen layer, prunes the round(amount * n) of its n unpruned weights that are smallest
+/// in absolute value; ties lowest index first. round() is Python's: halves to even. Only masks
+/// change. This and the next two throw Error(invalid_argument) for an amount outside [0, 1],
+/// patterns that match nothing or what may not be pruned, and a model that was pruned permanently,
+/// and Error(corrupt) for weights that are not numbers; the model is then as it was.
+KOBOLT_API void magnitude_pruning(Model& model, double amount, const PruningTargets& targets = {});
+
+/// In each chosen layer, prunes the round(amount * n) of its n rows (dim 0) or columns (dim 1) with
+/// the smallest norm over their unpruned weights; rows that are pruned already do not count.
+KOBOLT_API void structured_pruning(Model& model, double amount, int dim = 0, Norm norm = Norm::l2,
+                                   const PruningTargets& targets = {});
+
+/// As magnitude_pruning with one threshold over all chosen layers; ties go to the layer that comes
+/// first in the computation.
+KOBOLT_API void global_pruning(Model& model, double amount, const PruningTargets& targets = {});
+
+/// Makes pruned weights zero in the tensors themselves and drops the masks. Tensors without pruned
+/// entries stay borrowed.
+KOBOLT_API void make_permanent(Model& model);
+
+/// Drops the masks: the model is as it was before pruning.
+KOBOLT_API void remove_masks(Model& model);
+
+KOBOLT_API PruningStats get_pruning_stats(const Model& model);
+
+/// Writes the five numbers and the table of layers as JSON, whole or not at all. Throws Error.
+KOBOLT_API void save_pruning_stats(const PruningStats& stats, const std::filesystem::path& file);
+
+/// The functions above on one model, with their options kept.
+class KOBOLT_API ModelPruner {
+ public:
+  /// `model` must outlive the pruner.
+  explicit ModelPruner(Model& model, PruningOptions options = {});
+
+  /// Prunes `amount` of what is left; may be called again.
+  void prune();
+  void make_permanent() { kobolt::make_permanent(model_); }
+  void remove_masks() { kobolt::remove_masks(model_); }
+  [[nodiscard]] PruningStats stats() const { return get_pruning_stats(model_); }
+  void save_stats(const std::filesystem::path& file) const { save_pruning_stats(stats(), file); }
+  /// The layers that prune() works on, in the order of computation.
+  [[nodiscard]] std::vector<std::string> target_layers() const;
+
+ private:
+  Model& model_;
+  PruningOptions options_;
+};
+
+}  // namespace kobolt

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kobolt/mask.h"
+#include "kobolt/tensor.h"
+
+namespace kobolt {
+
+/// A tensor to select from and its mask, of the same shape: what is pruned already is no candidate.
+struct Candidates {
+  std::string_view name;  ///< for messages
+  const Tensor* weights = nullptr;
+  Mask* mask = nullptr;
+};
+
+/// Unpruned elements of all pieces.
+std::int64_t count_candidates(std::span<const Candidates> pieces);
+
+/// Prunes the `count` candidates of smallest absolute value over all pieces; of equal ones those of
+/// earlier pieces and lower index first. Exact, in three passes over the weights (two histograms of
+/// their bits, one to write masks), without a copy. Throws Error(corrupt) for a weight that is not
+/// a number, before anything is pruned.
+void prune_smallest(std::span<const Candidates> pieces, std::int64_t count, int threads);
+
+}  // namespace kobolt
