@@ -112,10 +112,18 @@ struct Model {
   [[nodiscard]] KOBOLT_API Tensor effective_tensor(const std::string& name) const;
 };
 
+/// How the masks of a model are stored.
+enum class MaskStorage : std::uint8_t {
+  applied,  ///< pruned weights are zeros in the file, for good: an ordinary checkpoint
+  pairs,  ///< X_orig and X_mask for a pruned X, as PyTorch's pruning module names them: reversible
+};
+
 /// Writes `model` as a Hugging Face folder (config.json, generation_config.json, tokenizer files,
-/// model.safetensors with the weights as `dtype`: f32, f16 or bf16). Each file is written beside,
-/// synced and renamed. Throws Error.
+/// model.safetensors with the weights as `dtype`: f32, f16 or bf16). Sizes that have changed are
+/// changed in config.json; layers of different shapes go into its field "kobolt", which Model::load
+/// understands and transformers does not. Each file is written beside, synced and renamed. Throws
+/// Error.
 KOBOLT_API void save_checkpoint(const Model& model, const std::filesystem::path& folder,
-                                DType dtype);
+                                DType dtype, MaskStorage masks = MaskStorage::applied);
 
 }  // namespace kobolt

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,18 @@ KOBOLT_API std::string_view name_of(PruningMethod method);
 KOBOLT_API PruningMethod pruning_method_from_name(std::string_view name);
 
 /// How large a row or column counts as being.
-enum class Norm : std::uint8_t { l1, l2, infinity };
+enum class PruningNorm : std::uint8_t { l1, l2, infinity };
 /// Reads "1", "2" or "inf". Throws Error(invalid_argument).
-KOBOLT_API Norm norm_from_name(std::string_view name);
+KOBOLT_API PruningNorm norm_from_name(std::string_view name);
+
+/// What structured pruning takes away at once.
+enum class PruningUnit : std::uint8_t {
+  channel,  ///< a row or column of one matrix, as ln_structured does
+  whole,    ///< a whole attention head or ffn neuron: all its rows and columns, which then vanish
+};
+KOBOLT_API std::string_view name_of(PruningUnit unit);
+/// Throws Error(invalid_argument).
+KOBOLT_API PruningUnit pruning_unit_from_name(std::string_view name);
 
 /// Which layers to prune, and how the work is done.
 struct PruningTargets {
@@ -39,10 +49,11 @@ struct PruningTargets {
 
 struct PruningOptions {
   PruningMethod method = PruningMethod::magnitude;
-  double amount = 0.2;      ///< 0 to 1, of what is not pruned yet
-  bool structured = false;  ///< method `structured`, whatever `method` says
-  int dim = 0;              ///< structured: 0 = output neurons (rows), 1 = inputs (columns)
-  Norm norm = Norm::l2;     ///< structured
+  double amount = 0.2;                      ///< 0 to 1, of what is not pruned yet
+  bool structured = false;                  ///< method `structured`, whatever `method` says
+  PruningUnit unit = PruningUnit::channel;  ///< structured; `whole` also with `global`
+  int dim = 0;  ///< channels: 0 = output neurons (rows), 1 = inputs (columns)
+  PruningNorm norm = PruningNorm::l2;  ///< structured
   PruningTargets targets;
 };
 
@@ -77,16 +88,72 @@ KOBOLT_API void magnitude_pruning(Model& model, double amount, const PruningTarg
 
 /// In each chosen layer, prunes the round(amount * n) of its n rows (dim 0) or columns (dim 1) with
 /// the smallest norm over their unpruned weights; rows that are pruned already do not count.
-KOBOLT_API void structured_pruning(Model& model, double amount, int dim = 0, Norm norm = Norm::l2,
+KOBOLT_API void structured_pruning(Model& model, double amount, int dim = 0,
+                                   PruningNorm norm = PruningNorm::l2,
                                    const PruningTargets& targets = {});
 
 /// As magnitude_pruning with one threshold over all chosen layers; ties go to the layer that comes
 /// first in the computation.
 KOBOLT_API void global_pruning(Model& model, double amount, const PruningTargets& targets = {});
 
-/// Makes pruned weights zero in the tensors themselves and drops the masks. Tensors without pruned
-/// entries stay borrowed.
-KOBOLT_API void make_permanent(Model& model);
+/// In each block, an attention or an ffn with at least one chosen matrix, prunes the
+/// round(amount * n) of its n heads or neurons whose weights have the smallest norm: rows of q, k
+/// and v and columns of out_proj, or a row of fc1 and a column of fc2. Throws
+/// Error(invalid_argument) also where that would be every one.
+KOBOLT_API void unit_pruning(Model& model, double amount, PruningNorm norm = PruningNorm::l2,
+                             const PruningTargets& targets = {});
+
+/// The same over all chosen blocks at once: prunes heads and neurons until `amount` of their
+/// parameters is gone, those first whose share of their block's norm is smallest for the parameters
+/// that they cost. Of each block one stays. For l2 the norm's square counts.
+KOBOLT_API void global_unit_pruning(Model& model, double amount, PruningNorm norm = PruningNorm::l2,
+                                    const PruningTargets& targets = {});
+
+/// Pruned channels that make_permanent() could not remove.
+struct StayedChannels {
+  std::string layer;
+  int count = 0;  ///< rows, columns, heads or neurons
+  std::string why;
+};
+
+struct PermanentReport {
+  int heads = 0;    ///< removed
+  int neurons = 0;  ///< of ffns, removed
+  std::int64_t removed_params = 0;
+  std::vector<StayedChannels> stayed;  ///< zero, but still there
+};
+
+/// Makes pruning real: heads and ffn neurons that no longer contribute vanish from the tensors and
+/// from `model.config`, layer by layer; what a head without values or a neuron without inputs adds
+/// to every token moves into the bias behind it. Other pruned weights become zero. Masks are
+/// dropped; tensors without pruned entries stay borrowed. The model computes what it computed with
+/// its masks. `uniform` removes only as many ffn neurons as every layer of a side can spare, and no
+/// heads, whose number transformers ties to d_model: the result then loads there. Does nothing
+/// without masks.
+KOBOLT_API PermanentReport make_permanent(Model& model, bool uniform = false);
+
+/// Takes whole encoder or decoder layers out ("decoder.layers.3", "encoder.layers.*" patterns too);
+/// the others close up. Throws Error(invalid_argument) for a name that matches none and where a
+/// side would be left without layers. The result is an ordinary model of fewer layers.
+KOBOLT_API void drop_layers(Model& model, const std::vector<std::string>& layers);
+
+/// The layers to drop so that this many stay, spread evenly: the first and the last among them.
+/// Throws Error(invalid_argument).
+KOBOLT_API std::vector<std::string> spread_layers(const ModelConfig& config, int encoder_layers,
+                                                  int decoder_layers);
+
+struct VocabularyReport {
+  int before = 0;  ///< tokens
+  int after = 0;
+};
+
+/// Takes tokens out that no text of `corpus` has: rows of embeddings and output projection, entries
+/// of tokenizer.json; ids close up, everywhere. Each text is then cut into the same tokens as
+/// before, which is checked. Special and added tokens stay, and tokens of one character
+/// (`keep_characters`), so that other texts can be spelled. Throws Error; unsupported for a folder
+/// without tokenizer.json; the model is then as it was.
+KOBOLT_API VocabularyReport prune_vocabulary(Model& model, std::span<const std::string> corpus,
+                                             bool keep_characters = true);
 
 /// Drops the masks: the model is as it was before pruning.
 KOBOLT_API void remove_masks(Model& model);
@@ -104,7 +171,9 @@ class KOBOLT_API ModelPruner {
 
   /// Prunes `amount` of what is left; may be called again.
   void prune();
-  void make_permanent() { kobolt::make_permanent(model_); }
+  PermanentReport make_permanent(bool uniform = false) {
+    return kobolt::make_permanent(model_, uniform);
+  }
   void remove_masks() { kobolt::remove_masks(model_); }
   [[nodiscard]] PruningStats stats() const { return get_pruning_stats(model_); }
   void save_stats(const std::filesystem::path& file) const { save_pruning_stats(stats(), file); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "checkpoint/json_fields.h"
+#include "checkpoint/kobolt_field.h"
 
 namespace kobolt {
 namespace {
@@ -130,6 +131,17 @@ std::vector<LayerConfig> layers_of(const JsonFields& fields, bool decoder, int d
   return std::vector<LayerConfig>(static_cast<std::size_t>(count), layer);
 }
 
+// Layers that are not all of one shape, which transformers cannot express.
+void take_own_shapes(const JsonFields& fields, const std::vector<LayerConfig>& own,
+                     std::vector<LayerConfig>& layers) {
+  if (own.empty()) return;
+  if (own.size() != layers.size()) {
+    fields.fail("kobolt", own.size(),
+                std::to_string(layers.size()) + " layers, as the other fields");
+  }
+  layers = own;
+}
+
 }  // namespace
 
 ModelConfig parse_model_config(std::string_view text, const std::string& file) {
@@ -154,6 +166,9 @@ ModelConfig parse_model_config(std::string_view text, const std::string& file) {
       size_field(fields, "max_position_embeddings", nullptr, 1024, kMaxPositions);
   config.encoder_layers = layers_of(fields, false, config.d_model);
   config.decoder_layers = layers_of(fields, true, config.d_model);
+  const KoboltField shapes = parse_kobolt_field(parsed, file);
+  take_own_shapes(fields, shapes.encoder_layers, config.encoder_layers);
+  take_own_shapes(fields, shapes.decoder_layers, config.decoder_layers);
   config.scale_embedding = fields.boolean("scale_embedding", false);
   config.tied_output = fields.boolean("tie_word_embeddings", true);
 

@@ -13,6 +13,9 @@
 #include "checkpoint/canonical.h"
 #include "checkpoint/config.h"
 #include "checkpoint/generation.h"
+#include "checkpoint/json_fields.h"
+#include "checkpoint/kobolt_field.h"
+#include "checkpoint/mask_pairs.h"
 #include "checkpoint/weights.h"
 #include "kobolt/error.h"
 #include "kobolt/model.h"
@@ -48,9 +51,10 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder) {
 
 // Over names, formats, shapes and values, so that the same weights have the same hash in every
 // container.
-std::string hash_of(const std::map<std::string, Tensor>& tensors) {
+std::string hash_of(const Model& model) {
+  const std::map<std::string, Tensor>& tensors = model.tensors;
   std::vector<std::string> labels;
-  labels.reserve(tensors.size());
+  labels.reserve(tensors.size() + model.masks.size());
   std::vector<std::span<const std::byte>> pieces;
   for (const auto& [name, tensor] : tensors) {
     labels.push_back(
@@ -58,7 +62,32 @@ std::string hash_of(const std::map<std::string, Tensor>& tensors) {
     pieces.push_back(std::as_bytes(std::span<const char>(labels.back())));
     pieces.push_back(tensor.bytes);
   }
+  for (const auto& [name, mask] : model.masks) {
+    labels.push_back(name + " mask\n");
+    pieces.push_back(std::as_bytes(std::span<const char>(labels.back())));
+    pieces.push_back(std::as_bytes(mask.words()));
+  }
   return hash128_hex(pieces);
+}
+
+// Masks under the names of the model's tensors: with the "model." prefix, and for an embedding that
+// is stored more than once under the one that stayed.
+std::map<std::string, Mask> canonical_masks(std::map<std::string, Mask> stored, const Model& model,
+                                            const std::string& file) {
+  std::map<std::string, Mask> masks;
+  for (auto& [name, mask] : stored) {
+    std::string ours = model.tensors.contains("model." + name) ? "model." + name : name;
+    if (!model.tensors.contains(ours)) {
+      const bool decoder = model.tensors.contains("model.decoder.embed_tokens.weight");
+      ours = decoder ? "model.decoder.embed_tokens.weight" : "model.shared.weight";
+    }
+    const auto [placed, added] = masks.emplace(ours, mask);
+    if (placed->second != mask) {
+      throw Error(ErrorKind::unsupported, "one embedding under two names has different masks",
+                  {.file = file, .field = name});
+    }
+  }
+  return masks;
 }
 
 void require_folder(const std::filesystem::path& folder) {
@@ -90,10 +119,16 @@ Model Model::load(const std::filesystem::path& folder) {
   }
 
   model.tokenizer = read_tokenizer_files(folder);
-  model.tensors = canonical_tensors(read_weights(folder), model.config);
+  StoredWeights stored = read_weights(folder);
+  std::map<std::string, Mask> masks = take_masks(stored);
+  model.tensors = canonical_tensors(stored, model.config);
+  model.masks = canonical_masks(std::move(masks), model, stored.file);
+  KoboltField own = parse_kobolt_field(parse_json_object(model.raw_config, config_path.string()),
+                                       config_path.string());
+  model.pruning = own.pruning;
   model.provenance = {.source = folder.string(),
-                      .source_hash = hash_of(model.tensors),
-                      .steps = {},
+                      .source_hash = hash_of(model),
+                      .steps = std::move(own.steps),
                       .tool_version = std::string(version())};
   return model;
 }

@@ -187,17 +187,25 @@ std::map<std::string, Tensor> read_safetensors(const SourceFile& file) {
 }
 
 void write_safetensors(const std::filesystem::path& target,
-                       const std::map<std::string, Tensor>& tensors, DType dtype) {
+                       const std::map<std::string, TensorSource>& tensors) {
+  std::vector<std::pair<const std::string*, const TensorSource*>> order;
+  for (const bool booleans : {false, true}) {
+    for (const auto& [name, source] : tensors) {
+      if ((source.dtype == DType::boolean) == booleans) order.emplace_back(&name, &source);
+    }
+  }
   nlohmann::ordered_json entries = {{"__metadata__", {{"format", "pt"}}}};
   std::uint64_t offset = 0;
-  for (const auto& [name, tensor] : tensors) {
-    const std::uint64_t end =
-        offset + static_cast<std::uint64_t>(tensor.elements()) * size_of(dtype);
-    entries[name] = {
-        {"dtype", name_of(dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+  for (const auto& [name, source] : order) {
+    std::uint64_t end = size_of(source->dtype);
+    for (const std::int64_t extent : source->shape) end *= static_cast<std::uint64_t>(extent);
+    end += offset;
+    entries[*name] = {{"dtype", name_of(source->dtype)},
+                      {"shape", source->shape},
+                      {"data_offsets", {offset, end}}};
     offset = end;
   }
-  // Padded so that the data, all of one format, is aligned.
+  // Padded so that the data, all floats of one format, is aligned.
   std::string header = entries.dump();
   header.resize((header.size() + 7) / 8 * 8, ' ');
 
@@ -208,11 +216,21 @@ void write_safetensors(const std::filesystem::path& target,
   AtomicFile file(target);
   file.write(length);
   file.write(header);
-  for (const auto& [name, tensor] : tensors) {
-    // One at a time: a converted copy of everything need not fit into memory.
-    file.write(convert(tensor, dtype, name).bytes);
+  for (const auto& [name, source] : order) {
+    const Tensor tensor = source->make();
+    file.write(source->dtype == DType::boolean ? tensor.bytes
+                                               : convert(tensor, source->dtype, *name).bytes);
   }
   file.commit();
+}
+
+void write_safetensors(const std::filesystem::path& target,
+                       const std::map<std::string, Tensor>& tensors, DType dtype) {
+  std::map<std::string, TensorSource> sources;
+  for (const auto& [name, tensor] : tensors) {
+    sources.emplace(name, TensorSource{dtype, tensor.shape, [&tensor] { return tensor; }});
+  }
+  write_safetensors(target, sources);
 }
 
 }  // namespace kobolt

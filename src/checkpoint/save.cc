@@ -5,10 +5,13 @@
 
 #include "base/atomic_file.h"
 #include "checkpoint/config.h"
+#include "checkpoint/describe.h"
 #include "checkpoint/json_patch.h"
+#include "checkpoint/mask_pairs.h"
 #include "checkpoint/safetensors.h"
 #include "kobolt/error.h"
 #include "kobolt/model.h"
+#include "model/layout.h"
 
 namespace kobolt {
 namespace {
@@ -32,58 +35,81 @@ const char* torch_name(DType dtype) {
   }
 }
 
-// config.json is kept as it is, so it has to describe the model still.
-ModelConfig claims_of(const Model& model, const std::filesystem::path& folder) {
-  const std::string file = (folder / "config.json").string();
-  ModelConfig claims = parse_model_config(model.raw_config, file);
-  ModelConfig comparable = claims;
-  comparable.tied_output = model.config.tied_output;
-  comparable.shared_embedding = model.config.shared_embedding;
-  if (!(comparable == model.config)) {
-    throw Error(ErrorKind::unsupported,
-                "the model no longer has the shapes that its config.json describes",
-                {.file = file});
+void check_shapes(const Model& model) {
+  for (const TensorSpec& spec : expected_tensors(model.config)) {
+    const auto found = model.tensors.find(spec.name);
+    if (found == model.tensors.end() && !spec.required) continue;
+    if (found == model.tensors.end() || found->second.shape != spec.shape) {
+      throw Error(ErrorKind::unsupported,
+                  "the model's tensors do not have its configuration's shapes",
+                  {.file = model.provenance.source, .field = spec.name});
+    }
   }
-  return claims;
 }
+
+/// Names in the file and, for each, the name of the model's tensor.
+using Stored = std::map<std::string, std::string>;
 
 // Embeddings that are one matrix here are stored under each name under which transformers looks
 // for them: it shares only what the configuration calls shared.
-std::map<std::string, Tensor> tensors_to_store(const Model& model, const ModelConfig& claims) {
-  std::map<std::string, Tensor> tensors = model.tensors;
-  const auto matrix = [&](const char* own, const char* other) {
-    return model.tensor(model.tensors.contains(own) ? own : other);
+Stored names_to_store(const Model& model, const ModelConfig& claims) {
+  Stored stored;
+  for (const auto& [name, tensor] : model.tensors) stored.emplace(name, name);
+  const auto present = [&](const char* own, const char* other) {
+    return model.tensors.contains(own) ? own : other;
   };
-  const Tensor encoder = matrix(kEncoder, kShared);
-  const Tensor decoder = matrix(kDecoder, kShared);
-  const Tensor output = model.config.tied_output ? decoder : model.tensor(kOutput);
+  const std::string encoder = present(kEncoder, kShared);
+  const std::string decoder = present(kDecoder, kShared);
+  const std::string output = model.config.tied_output ? decoder : kOutput;
   if (!claims.tied_output) {
-    tensors.insert_or_assign(kOutput, output);
-    tensors.insert_or_assign(kEncoder, encoder);
-    tensors.insert_or_assign(kDecoder, decoder);
-    if (claims.shared_embedding) tensors.emplace(kShared, decoder);
+    stored.insert_or_assign(kOutput, output);
+    stored.insert_or_assign(kEncoder, encoder);
+    stored.insert_or_assign(kDecoder, decoder);
+    if (claims.shared_embedding) stored.emplace(kShared, decoder);
   }
   if (!claims.shared_embedding) {
-    tensors.insert_or_assign(kEncoder, encoder);
-    tensors.insert_or_assign(kDecoder, decoder);
-    tensors.erase(kShared);
+    stored.insert_or_assign(kEncoder, encoder);
+    stored.insert_or_assign(kDecoder, decoder);
+    stored.erase(kShared);
   }
-  return tensors;
+  return stored;
+}
+
+std::map<std::string, TensorSource> sources_of(const Model& model, const Stored& stored,
+                                               DType dtype, MaskStorage masks) {
+  std::map<std::string, TensorSource> sources;
+  for (const auto& [name, ours] : stored) {
+    const Tensor& tensor = model.tensor(ours);
+    const auto mask = model.masks.find(ours);
+    if (masks == MaskStorage::pairs && mask != model.masks.end()) {
+      sources[name + "_orig"] = {dtype, tensor.shape, [&tensor] { return tensor; }};
+      sources[name + "_mask"] = {DType::boolean, tensor.shape,
+                                 [mask] { return mask_tensor(mask->second); }};
+    } else {
+      sources[name] = {dtype, tensor.shape,
+                       [&model, ours = ours] { return model.effective_tensor(ours); }};
+    }
+  }
+  return sources;
 }
 
 }  // namespace
 
-void save_checkpoint(const Model& model, const std::filesystem::path& folder, DType dtype) {
+void save_checkpoint(const Model& model, const std::filesystem::path& folder, DType dtype,
+                     MaskStorage masks) {
   const char* dtype_name = torch_name(dtype);
-  const ModelConfig claims = claims_of(model, folder);
+  check_shapes(model);
+  const std::string file = (folder / "config.json").string();
+  std::string config = described_config(model, file, masks);
+  const ModelConfig claims = parse_model_config(config, file);
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) {
     throw Error(ErrorKind::io, "cannot create the folder: " + failure.message(),
                 {.file = folder.string()});
   }
-  write_safetensors(folder / "model.safetensors", tensors_to_store(model, claims), dtype);
-  std::string config = model.raw_config;
+  write_safetensors(folder / "model.safetensors",
+                    sources_of(model, names_to_store(model, claims), dtype, masks));
   for (const char* key : {"dtype", "torch_dtype"}) {
     config = replace_string_field(config, key, dtype_name);
   }

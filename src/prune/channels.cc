@@ -6,7 +6,8 @@
 
 namespace kobolt {
 
-std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int dim, Norm norm) {
+std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int dim,
+                                  PruningNorm norm) {
   const auto rows = static_cast<std::size_t>(matrix.shape[0]);
   const auto columns = static_cast<std::size_t>(matrix.shape[1]);
   std::vector<NormSum> sums(dim == 0 ? rows : columns, NormSum(norm));

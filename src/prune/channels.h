@@ -14,16 +14,16 @@ namespace kobolt {
 /// Adds up absolute values into the norm of a row, a column or any other group of weights.
 class NormSum {
  public:
-  explicit NormSum(Norm norm) : norm_(norm) {}
+  explicit NormSum(PruningNorm norm) : norm_(norm) {}
   void add(double magnitude) {
     switch (norm_) {
-      case Norm::l1:
+      case PruningNorm::l1:
         sum_ += magnitude;
         break;
-      case Norm::l2:
+      case PruningNorm::l2:
         sum_ += magnitude * magnitude;
         break;
-      case Norm::infinity:
+      case PruningNorm::infinity:
         // Written so that not-a-number stays.
         sum_ = magnitude <= sum_ ? sum_ : magnitude;
         break;
@@ -33,13 +33,14 @@ class NormSum {
   [[nodiscard]] double rank() const { return sum_; }
 
  private:
-  Norm norm_;
+  PruningNorm norm_;
   double sum_ = 0;
 };
 
 /// The norm of each row (dim 0) or column (dim 1) of a matrix over its unpruned weights, in double
 /// precision, up to a monotonic function. Not-a-number where a weight is.
-std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int dim, Norm norm);
+std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int dim,
+                                  PruningNorm norm);
 
 /// Whether a row (dim 0) or column (dim 1) of a mask has anything left.
 std::vector<bool> active_channels(const Mask& mask, int dim);

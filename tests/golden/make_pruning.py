@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Write the masks that torch.nn.utils.prune makes of the tiny checkpoints.
 
-    python3 tests/golden/make_pruning.py            # rewrites tests/data/prune/masks.json
+    python3 tests/golden/make_pruning.py            # rewrites tests/data/prune
 
 Needs torch and transformers 5. Deterministic.
 
-Each case is a list of steps, applied one after the other to one checkpoint, and the masks at its
-end: for each module in the order of computation the pruned indices, row-major. torch breaks ties
+Each case is a list of steps, applied one after the other to one checkpoint, and what is there at its
+end: for each module in the order of computation the pruned indices, row-major, and the logits of the
+pruned model after each of DECODER for the document DOCUMENT. torch breaks ties
 arbitrarily, so a case in which a tie or, for norms, a near-tie would matter is refused here.
+`pairs` is a checkpoint whose state_dict was saved while it was pruned: weight_orig, weight_mask.
 """
 import json
 import os
@@ -21,6 +23,9 @@ from torch.nn.utils import prune
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
 OUT = DATA / "prune" / "masks.json"
+PAIRS = DATA / "prune" / "pairs"
+DOCUMENT = [5, 6, 7, 8, 9, 10, 11]
+DECODER = [3, 20, 21]
 
 
 def magnitude(amount):
@@ -104,6 +109,18 @@ def apply(step, chosen):
             prune.ln_structured(module, "weight", amount=amount, n=n, dim=dim)
 
 
+def write_pairs():
+    source = DATA / "checkpoints" / "bart"
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(source).eval()
+    for _, module in linears(model):
+        prune.l1_unstructured(module, "weight", amount=0.5)
+    PAIRS.mkdir(parents=True, exist_ok=True)
+    # A state_dict as torch.save writes it, tied tensors under each of their names.
+    torch.save(model.state_dict(), PAIRS / "pytorch_model.bin")
+    for name in ("config.json", "generation_config.json"):
+        (PAIRS / name).write_bytes((source / name).read_bytes())
+
+
 def main():
     torch.set_num_threads(1)
     cases = []
@@ -116,8 +133,13 @@ def main():
                 apply(step, chosen)
         masks = {name: (module.weight_mask.flatten() == 0).nonzero().flatten().tolist()
                  for name, module in chosen}
-        cases.append(dict(checkpoint=checkpoint, steps=steps, pruned=masks))
-    OUT.parent.mkdir(exist_ok=True)
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([DOCUMENT]),
+                           decoder_input_ids=torch.tensor([DECODER])).logits[0]
+        cases.append(dict(checkpoint=checkpoint, steps=steps, document=DOCUMENT, decoder=DECODER,
+                          logits=[[float(f"{x:.7g}") for x in row] for row in logits.tolist()],
+                          pruned=masks))
+    write_pairs()
     # One module a line: a difference is then seen as what it is.
     text = json.dumps(cases, separators=(",", ":")).replace('],"', '],\n"').replace('},{"ch', '},\n{"ch')
     OUT.write_text(text + "\n")

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "checkpoint/temporary_folder.h"
 #include "kobolt/error.h"
 #include "kobolt/prune.h"
+#include "prune/pruned_model.h"
 
 // Masks against those of torch.nn.utils.prune (tests/golden/make_pruning.py), and what may not be
 // pruned.
@@ -20,11 +20,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-namespace fs = std::filesystem;
-
-Model checkpoint(const std::string& name) {
-  return Model::load(fs::path(KOBOLT_TEST_DATA) / "checkpoints" / name);
-}
 
 std::vector<std::size_t> pruned_elements(const Mask& mask) {
   std::vector<std::size_t> elements;
@@ -34,23 +29,11 @@ std::vector<std::size_t> pruned_elements(const Mask& mask) {
   return elements;
 }
 
-void apply(Model& model, const json& step) {
-  PruningOptions options{.method = pruning_method_from_name(step.at("method").get<std::string>()),
-                         .amount = step.at("amount")};
-  if (step.contains("dim")) {
-    options.dim = step.at("dim");
-    options.norm = norm_from_name(step.at("norm").get<std::string>());
-  }
-  options.targets.threads = 2;
-  ModelPruner(model, options).prune();
-}
-
 TEST(Masks, AreThoseOfTorch) {
   const json cases = json::parse(std::ifstream(KOBOLT_TEST_DATA "/prune/masks.json"));
   ASSERT_GE(cases.size(), 12U);
   for (const json& one : cases) {
-    Model model = checkpoint(one.at("checkpoint"));
-    for (const json& step : one.at("steps")) apply(model, step);
+    const Model model = pruned_model(one);
     const json& expected = one.at("pruned");
     EXPECT_EQ(model.masks.size(), expected.size());
     for (const auto& [module, elements] : expected.items()) {

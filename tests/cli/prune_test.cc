@@ -1,0 +1,173 @@
+// `kobolt prune` as a shell sees it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "checkpoint/temporary_folder.h"
+
+namespace kobolt {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int status = -1;
+  std::string text;
+};
+
+// Standard output and standard error together.
+Outcome run_prune(const std::string& arguments) {
+  const std::string line = std::string("'") + KOBOLT_PROGRAM + "' prune " + arguments + " 2>&1";
+  std::FILE* pipe = ::popen(line.c_str(), "r");
+  Outcome outcome;
+  if (pipe == nullptr) return outcome;
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
+    outcome.text.append(buffer, count);
+  }
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
+  return outcome;
+}
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+const std::string kModel = KOBOLT_TEST_DATA "/checkpoints/bart";
+
+class PruneCommand : public ::testing::Test {
+ protected:
+  [[nodiscard]] std::string out(const std::string& name = "out") const {
+    return (folder_.path() / name).string();
+  }
+  const TemporaryFolder folder_;
+};
+
+TEST_F(PruneCommand, SaysWhatItDidAndWritesStatistics) {
+  const Outcome outcome = run_prune(kModel + " -o " + out() +
+                                    " --method global --amount 0.4 --layers fc1 fc2 --verbose");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  for (const char* part : {"global", "0.4", "fc1, fc2 (8 matrices)", "encoder.layers.0.fc1",
+                           "decoder.layers.1.fc2", "compression ratio", "sparsity"}) {
+    EXPECT_THAT(outcome.text, HasSubstr(part));
+  }
+  EXPECT_THAT(outcome.text, ::testing::Not(HasSubstr("q_proj")));
+  const json stats = json::parse(content(out() + "/pruning_stats.json"));
+  const int pruned = 1434;  // 0.4 of 2 x 2 x 512 + 2 x 2 x 384
+  EXPECT_EQ(stats.at("pruned_params"), pruned);
+  EXPECT_EQ(stats.at("active_params").get<int>() + pruned, stats.at("total_params").get<int>());
+}
+
+TEST_F(PruneCommand, JsonHasTheSameNumbers) {
+  const Outcome outcome =
+      run_prune(kModel + " -o " + out() + " --method structured --dim 1 --json");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const json result = json::parse(outcome.text);
+  const json stats = json::parse(content(out() + "/pruning_stats.json"));
+  for (const char* key :
+       {"total_params", "pruned_params", "active_params", "sparsity", "compression_ratio"}) {
+    EXPECT_EQ(result.at(key), stats.at(key)) << key;
+  }
+  EXPECT_EQ(result.at("target_layers").size(), 32U);
+}
+
+// The file in the repository holds every option, with its default.
+TEST_F(PruneCommand, TheConfigurationFileChangesNothing) {
+  ASSERT_EQ(run_prune(kModel + " --quiet -o " + out("plain")).status, 0);
+  const Outcome outcome = run_prune(kModel + " --quiet -o " + out("file") + " --config " +
+                                    KOBOLT_SOURCE_DIR + "/configs/inference/pruning.yaml");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  for (const auto& entry : fs::directory_iterator(out("plain"))) {
+    const fs::path name = entry.path().filename();
+    EXPECT_EQ(content(entry.path()), content(fs::path(out("file")) / name)) << name;
+  }
+  const std::string yaml = content(KOBOLT_SOURCE_DIR "/configs/inference/pruning.yaml");
+  const std::string help = run_prune("--help").text;
+  for (std::size_t at = help.find("\n  --"); at != std::string::npos;
+       at = help.find("\n  --", at + 1)) {
+    const std::size_t end = help.find_first_of(" ,\n", at + 5);
+    const std::string option = help.substr(at + 5, end - at - 5);
+    if (option == "json" || option == "quiet" || option == "threads" || option == "config" ||
+        option == "help") {
+      continue;
+    }
+    EXPECT_THAT(yaml, HasSubstr(option + ":")) << option;
+  }
+}
+
+TEST_F(PruneCommand, PairsCanBePrunedFurtherAndZerosCannot) {
+  ASSERT_EQ(
+      run_prune(kModel + " --quiet -o " + out("pairs") + " --amount 0.5 --format pairs").status, 0);
+  const Outcome again = run_prune(out("pairs") + " --json -o " + out("more") + " --amount 0.5");
+  ASSERT_EQ(again.status, 0) << again.text;
+  for (const json& layer : json::parse(again.text).at("layers")) {
+    EXPECT_EQ(layer.at("sparsity"), 0.75) << layer;
+  }
+  const Outcome refused = run_prune(out("more") + " -o " + out("refused"));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.text, HasSubstr("permanently"));
+  EXPECT_FALSE(fs::exists(out("refused")));
+}
+
+TEST_F(PruneCommand, PermanentSaysWhatVanished) {
+  const std::string options = " --method structured --unit whole --amount 0.5 ";
+  const Outcome ragged = run_prune(kModel + " -o " + out("ragged") + options + "--permanent");
+  ASSERT_EQ(ragged.status, 0) << ragged.text;
+  EXPECT_THAT(ragged.text, HasSubstr("10 heads, 56 ffn neurons"));
+  EXPECT_THAT(ragged.text, HasSubstr("transformers cannot load"));
+  const Outcome uniform = run_prune(kModel + " -o " + out("uniform") + options + "--uniform");
+  ASSERT_EQ(uniform.status, 0) << uniform.text;
+  EXPECT_THAT(uniform.text, HasSubstr("0 heads, 56 ffn neurons"));
+  EXPECT_THAT(uniform.text, HasSubstr("heads that fill d_model"));
+  EXPECT_THAT(uniform.text, ::testing::Not(HasSubstr("cannot load")));
+}
+
+TEST_F(PruneCommand, WritesNothingWhenItFails) {
+  const auto refuse = [&](const std::string& arguments, int status, const char* part) {
+    const Outcome outcome = run_prune(arguments + " -o " + out("refused"));
+    EXPECT_EQ(outcome.status, status) << arguments;
+    EXPECT_THAT(outcome.text, HasSubstr(part)) << arguments;
+    EXPECT_FALSE(fs::exists(out("refused"))) << arguments;
+  };
+  refuse(kModel + " --amount 1.5", 2, "--amount");
+  refuse(kModel + " --amount nan", 1, "0 to 1");
+  refuse(kModel + " --method l1", 2, "--method");
+  refuse(kModel + " --layers fc3", 1, "fc1");
+  refuse(kModel + " --layers lm_head", 1, "output projection");
+  refuse(kModel + " --method structured --unit whole --amount 0.9", 1, "every head");
+  refuse(kModel + " --permanent --format pairs", 2, "--format masked");
+  refuse(kModel + " --method layers", 2, "--drop");
+  refuse(kModel + " --method layers --drop decoder.layers.9", 1, "decoder.layers.*");
+  refuse(kModel + " --method layers --decoder-layers 3", 1, "1 to 2");
+  refuse(kModel + " --vocab " + kModel + "/config.json", 1, "");
+  refuse("nowhere", 1, "nowhere");
+}
+
+TEST_F(PruneCommand, DropsLayersAndTokens) {
+  const std::string example = KOBOLT_SOURCE_DIR "/examples/deb-bart";
+  const Outcome outcome =
+      run_prune(example + " -o " + out() + " --method layers --decoder-layers 1 --vocab " +
+                KOBOLT_SOURCE_DIR + "/examples/descriptions.jsonl --json");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const json result = json::parse(outcome.text);
+  const json config = json::parse(content(out() + "/config.json"));
+  EXPECT_EQ(config.at("decoder_layers"), 1);
+  EXPECT_EQ(config.at("vocab_size"), result.at("vocabulary").at("after"));
+  EXPECT_LT(result.at("vocabulary").at("after"), result.at("vocabulary").at("before"));
+  EXPECT_GT(result.at("sparsity"), 0.1);
+}
+
+}  // namespace
+}  // namespace kobolt

@@ -1,0 +1,124 @@
+"""Pruned folders as transformers and PyTorch's pruning module see them.
+
+    python3 tests/prune/transformers_test.py build/kobolt
+
+Skipped (exit status 77) where torch or transformers is missing.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+try:
+    import torch
+    import transformers
+    from safetensors.torch import load_file
+    from torch.nn.utils import prune
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODEL = ROOT / "examples" / "deb-bart"
+DATA = ROOT / "examples" / "descriptions.jsonl"
+KOBOLT = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "kobolt"
+BEAMS, TOKENS, DOCUMENTS = 4, 24, 6
+
+
+def kobolt(*arguments):
+    return subprocess.run([KOBOLT, *map(str, arguments)], check=True, capture_output=True,
+                          text=True).stdout
+
+
+def documents():
+    return [json.loads(line)["document"] for line in DATA.read_text().splitlines()[:DOCUMENTS]]
+
+
+def ids_of_kobolt(folder):
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as data:
+        data.writelines(line + "\n" for line in DATA.read_text().splitlines()[:DOCUMENTS])
+        data.flush()
+        lines = kobolt("run", folder, data.name, "--json", "--quiet", "--beams", BEAMS,
+                       "--max-new-tokens", TOKENS).splitlines()
+    return [json.loads(line)["tokens"] for line in lines]
+
+
+def ids_of_transformers(folder):
+    # Refuses sizes that do not fit; what is missing or left over is asked for.
+    model, report = transformers.AutoModelForSeq2SeqLM.from_pretrained(
+        folder, dtype=torch.float32, output_loading_info=True)
+    assert not report["missing_keys"] and not report["unexpected_keys"], report
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    results = []
+    for text in documents():
+        batch = tokenizer(text, return_tensors="pt", truncation=True,
+                          max_length=model.config.max_position_embeddings)
+        with torch.no_grad():
+            ids = model.generate(input_ids=batch["input_ids"],
+                                 attention_mask=batch["attention_mask"], num_beams=BEAMS,
+                                 max_new_tokens=TOKENS)[0].tolist()
+        results.append(ids[1:])
+    return results
+
+
+class LoadsUnchanged(unittest.TestCase):
+    def same_ids(self, *options):
+        with tempfile.TemporaryDirectory() as folder:
+            kobolt("prune", MODEL, "-o", folder, *options)
+            theirs, ours = ids_of_transformers(folder), ids_of_kobolt(folder)
+            self.assertEqual(len(theirs), len(ours))
+            # kobolt keeps the token that ends a summary, transformers too.
+            self.assertEqual(theirs, ours)
+            return json.loads((pathlib.Path(folder) / "config.json").read_text())
+
+    def test_masked(self):
+        self.same_ids("--method", "global", "--amount", 0.2)
+
+    def test_uniform_structured(self):
+        config = self.same_ids("--method", "structured", "--unit", "whole", "--amount", 0.2,
+                               "--uniform")
+        before = json.loads((MODEL / "config.json").read_text())
+        for key in ("encoder_ffn_dim", "decoder_ffn_dim"):
+            self.assertEqual(config[key], before[key] - round(0.2 * before[key]))
+
+    def test_fewer_layers(self):
+        before = json.loads((MODEL / "config.json").read_text())["decoder_layers"]
+        config = self.same_ids("--method", "layers", "--drop", "decoder.layers.1")
+        self.assertEqual(config["decoder_layers"], before - 1)
+
+    def test_fewer_tokens(self):
+        before = json.loads((MODEL / "config.json").read_text())["vocab_size"]
+        config = self.same_ids("--vocab", DATA)
+        self.assertLess(config["vocab_size"], before)
+
+
+class Pairs(unittest.TestCase):
+    def test_are_read_by_torchs_pruning_module(self):
+        with tempfile.TemporaryDirectory() as pairs, tempfile.TemporaryDirectory() as masked:
+            options = ("--method", "global", "--amount", 0.3)
+            kobolt("prune", MODEL, "-o", pairs, *options, "--format", "pairs")
+            kobolt("prune", MODEL, "-o", masked, *options)
+            model = transformers.AutoModelForSeq2SeqLM.from_pretrained(MODEL, dtype=torch.float32)
+            stored = load_file(f"{pairs}/model.safetensors")
+            for name, module in list(model.named_modules()):
+                if f"{name}.weight_mask" in stored:
+                    prune.identity(module, "weight")
+            unexpected = model.load_state_dict(stored, strict=False).unexpected_keys
+            self.assertEqual(unexpected, [])
+            expected = load_file(f"{masked}/model.safetensors")
+            compared = 0
+            for name, module in model.named_modules():
+                if prune.is_pruned(module) and hasattr(module, "weight_mask"):
+                    prune.remove(module, "weight")
+                    self.assertTrue(torch.equal(module.weight, expected[f"{name}.weight"]), name)
+                    compared += 1
+            self.assertGreater(compared, 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
