@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
@@ -49,6 +50,7 @@ struct PruneFlags {
 /// What was done, for the report.
 struct PruneOutcome {
   std::vector<std::string> targets;  ///< matrices, or layers that are gone
+  double seconds = 0;                ///< to choose what is pruned
   std::vector<DroppedLayer> trials;  ///< of layers dropped by importance
   PruningStats stats;
   PermanentReport permanent;
@@ -95,7 +97,10 @@ Json to_json(const PruneFlags& options, const PruneOutcome& outcome) {
   const PruningStats& stats = outcome.stats;
   const PermanentReport& report = outcome.permanent;
   Json json = {{"model", options.model}, {"output", options.output}, {"method", options.method}};
-  if (prunes_weights(options)) json["amount"] = options.amount;
+  if (prunes_weights(options)) {
+    json["amount"] = options.amount;
+    json["seconds"] = outcome.seconds;
+  }
   json[drops_layers(options) ? "dropped_layers" : "target_layers"] = outcome.targets;
   for (const DroppedLayer& layer : outcome.trials) {
     json["importance"].push_back({{"layer", layer.name}, {"rouge_l_without", layer.rouge_l}});
@@ -212,6 +217,9 @@ void print_text(const PruneFlags& options, const PruneOutcome& outcome) {
                           {"sparsity", sparsity_text(stats.sparsity)},
                           {"compression ratio", ratio_text(stats.compression_ratio)},
                           {"saved", options.output}}));
+  if (options.verbose && prunes_weights(options)) {
+    print("chosen in {:.2f} s\n", outcome.seconds);
+  }
 }
 
 void shrink_vocabulary(const PruneFlags& options, Model& model, PruneOutcome& outcome) {
@@ -259,7 +267,10 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
   if (prunes_weights(options)) {
     ModelPruner pruner(model, pruning_options(options, global));
     outcome.targets = pruner.target_layers();
+    const auto start = std::chrono::steady_clock::now();
     pruner.prune();
+    outcome.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (options.permanent || options.uniform) {
       outcome.permanent = pruner.make_permanent(options.uniform);
     }

@@ -1,6 +1,7 @@
 #include "prune/selection.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <string>
@@ -51,6 +52,25 @@ void for_each_bit(std::uint64_t word, const Visit& visit) {
   for (; word != 0; word &= word - 1) visit(static_cast<std::size_t>(std::countr_zero(word)));
 }
 
+// A bit for each key of which `holds` is true. Comparisons fill bytes, which compilers do with
+// vectors; a multiplication then gathers the lowest bits of eight of them. Keys have 31 bits, so
+// they may be compared as signed numbers, for which every processor has an instruction.
+template <typename Holds>
+std::uint64_t bits_where(const KeyBlock& keys, const Holds& holds) {
+  constexpr std::uint64_t kGather = 0x0102040810204080U;
+  std::array<std::uint8_t, kBlock> flags;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    flags[i] = holds(static_cast<std::int32_t>(keys[i])) ? 1 : 0;
+  }
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < kBlock; i += 8) {
+    std::uint64_t eight = 0;
+    for (std::size_t j = 8; j-- > 0;) eight = eight << 8U | flags[i + j];
+    bits |= (eight * kGather >> 56U) << i;
+  }
+  return bits;
+}
+
 class Selector {
  public:
   Selector(std::span<const Candidates> pieces, int threads) {
@@ -63,14 +83,11 @@ class Selector {
   }
 
   void run(std::int64_t count) {
-    const Histogram high =
-        histogram(kHighBins, [](Key key, OwnHistogram& bins) { ++bins[key >> kLowBits]; });
+    const Histogram high = high_histogram();
     refuse_not_a_number(high);
     if (count == 0) return;
     const auto [high_bin, before] = bin_of(high, count);
-    const Histogram low = histogram(kLowBins, [wanted = high_bin](Key key, OwnHistogram& bins) {
-      if (key >> kLowBits == wanted) ++bins[key & kLowMask];
-    });
+    const Histogram low = low_histogram(high_bin);
     const auto [low_bin, before_low] = bin_of(low, count - before);
     const Key threshold = static_cast<Key>(high_bin << kLowBits | low_bin);
     prune_below(threshold);
@@ -83,18 +100,34 @@ class Selector {
     std::int64_t before;  ///< candidates in lower bins
   };
 
+  [[nodiscard]] Histogram high_histogram() const {
+    return histogram(kHighBins, [](const KeyBlock& keys, std::uint64_t word, OwnHistogram& bins) {
+      if (word == ~std::uint64_t{0}) {
+        for (const Key key : keys) ++bins[key >> kLowBits];
+      } else {
+        for_each_bit(word, [&](std::size_t i) { ++bins[keys[i] >> kLowBits]; });
+      }
+    });
+  }
+
+  // Of those keys only whose upper bits are `high_bin`: few, in most blocks none.
+  [[nodiscard]] Histogram low_histogram(std::size_t high_bin) const {
+    const auto wanted = static_cast<std::int32_t>(high_bin);
+    return histogram(
+        kLowBins, [wanted](const KeyBlock& keys, std::uint64_t word, OwnHistogram& bins) {
+          const std::uint64_t found =
+              bits_where(keys, [=](std::int32_t key) { return key >> kLowBits == wanted; });
+          for_each_bit(word & found, [&](std::size_t i) { ++bins[keys[i] & kLowMask]; });
+        });
+  }
+
   template <typename Count>
   Histogram histogram(std::size_t bins, const Count& count) const {
     std::vector<OwnHistogram> own(static_cast<std::size_t>(workers_), OwnHistogram(bins));
     parallel_for(workers_, chunks_.size(), [&](std::size_t task, int worker) {
       OwnHistogram& mine = own[static_cast<std::size_t>(worker)];
-      for_each_block(chunks_[task], [&](const KeyBlock& keys, std::uint64_t word) {
-        if (word == ~std::uint64_t{0}) {
-          for (const Key key : keys) count(key, mine);
-        } else {
-          for_each_bit(word, [&](std::size_t i) { count(keys[i], mine); });
-        }
-      });
+      for_each_block(chunks_[task],
+                     [&](const KeyBlock& keys, std::uint64_t word) { count(keys, word, mine); });
     });
     Histogram all(bins);
     for (const OwnHistogram& part : own) {
@@ -142,12 +175,10 @@ class Selector {
       const std::span<std::uint64_t> words = chunk.piece->mask->words();
       for (std::size_t at = chunk.begin; at < chunk.end; at += kBlock) {
         load_keys(*chunk.piece->weights, at, std::min(kBlock, chunk.end - at), keys);
-        std::uint64_t below = 0;
-        std::uint64_t equal = 0;
-        for (std::size_t i = 0; i < kBlock; ++i) {
-          below |= static_cast<std::uint64_t>(keys[i] < threshold) << i;
-          equal |= static_cast<std::uint64_t>(keys[i] == threshold) << i;
-        }
+        const auto limit = static_cast<std::int32_t>(threshold);
+        const std::uint64_t below = bits_where(keys, [=](std::int32_t key) { return key < limit; });
+        const std::uint64_t equal =
+            bits_where(keys, [=](std::int32_t key) { return key == limit; });
         std::uint64_t& word = words[at / kBlock];
         chunk.ties += std::popcount(word & equal);
         word &= ~below;

@@ -197,5 +197,47 @@ TEST(UnitPruning, RefusesToRemoveEveryHead) {
   EXPECT_EQ(model.config.decoder_layers[0].self_heads, 1);
 }
 
+TEST(UnitPruning, OverAllBlocksTakesTheShareOfTheirParameters) {
+  for (const char* name : kFamilies) {
+    const Model whole = checkpoint(name);
+    Model model = whole;
+    // A neuron that is nothing goes before all others.
+    Tensor& fc1 = model.tensors.at("model.encoder.layers.1.fc1.weight");
+    Tensor& fc2 = model.tensors.at("model.encoder.layers.1.fc2.weight");
+    std::vector<float> rows = fc1.to_f32();
+    std::vector<float> columns = fc2.to_f32();
+    const auto d = static_cast<std::size_t>(model.config.d_model);
+    std::fill_n(rows.begin() + static_cast<std::ptrdiff_t>(7 * d), d, 0.0F);
+    for (std::size_t row = 0; row < d; ++row) columns[row * 32 + 7] = 0;
+    fc1 = Tensor::from_f32(fc1.shape, std::move(rows));
+    fc2 = Tensor::from_f32(fc2.shape, std::move(columns));
+    Model tiny = model;
+    global_unit_pruning(tiny, 0.004);
+    EXPECT_EQ(tiny.masks.at("model.encoder.layers.1.fc2.weight").pruned(), d) << name;
+
+    global_unit_pruning(model, 0.3);
+    const auto before = engine_logits(model, Precision::fp32);
+    const PermanentReport report = make_permanent(model);
+    // Of everything but the biases behind the blocks, which are nobody's.
+    std::int64_t params = 0;
+    for (const auto& [tensor, values] : whole.tensors) {
+      const bool block =
+          tensor.find(".layers.") != std::string::npos && tensor.find("norm") == std::string::npos;
+      const bool residual = tensor.ends_with("fc2.bias") || tensor.ends_with("out_proj.bias");
+      if (block && !residual) params += values.elements();
+    }
+    const double share = static_cast<double>(report.removed_params) / static_cast<double>(params);
+    EXPECT_LE(share, 0.3 + 1e-4) << name;
+    EXPECT_GT(share, 0.28) << name;
+    EXPECT_LT(logits_difference(engine_logits(model, Precision::fp32), before), 1e-4) << name;
+  }
+  Model model = checkpoint("bart");
+  global_unit_pruning(model, 1.0);
+  make_permanent(model);
+  for (const LayerConfig& layer : model.config.decoder_layers) {
+    EXPECT_EQ(layer, (LayerConfig{.self_heads = 1, .cross_heads = 1, .head_dim = 4, .ffn = 1}));
+  }
+}
+
 }  // namespace
 }  // namespace kobolt
