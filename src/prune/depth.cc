@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,7 @@ std::int64_t renumber(std::map<std::string, Value>& values, const std::string& s
     const std::size_t end = name.find('.', prefix.size());
     const std::size_t layer = std::stoul(name.substr(prefix.size(), end - prefix.size()));
     if (dropped.at(layer)) {
-      if constexpr (requires { value.elements(); }) removed += value.elements();
+      if constexpr (std::is_same_v<Value, Tensor>) removed += value.elements();
     } else {
       renamed.emplace(prefix + std::to_string(number[layer]) + name.substr(end), std::move(value));
     }

@@ -56,6 +56,7 @@ class Shrinker {
   PermanentReport run() {
     const std::vector<UnitGroup> groups = unit_groups(model_.config);
     std::vector<DeadUnits> dead;
+    dead.reserve(groups.size());
     for (const UnitGroup& group : groups) dead.push_back(find_dead(group));
     if (uniform_) level(groups, dead);
     for (std::size_t i = 0; i < groups.size(); ++i) shrink(groups[i], dead[i]);
