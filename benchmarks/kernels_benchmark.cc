@@ -13,6 +13,7 @@
 
 #include "ceilings.h"
 #include "kernels/kernels.h"
+#include "kernels/sparse.h"
 
 namespace kobolt::kernels {
 namespace {
@@ -134,6 +135,100 @@ BENCHMARK(gemm_f16)->Apply(product_shapes);
 BENCHMARK(gemm_bf16)->Apply(product_shapes);
 BENCHMARK(gemm_i8)->Apply(product_shapes);
 BENCHMARK(gemm_i4)->Apply(product_shapes);
+
+/// Half of the weights are zero, at random: single ones, or blocks of 16 outputs of one input.
+std::vector<float> half_zero(int n, int k, SparseForm form) {
+  std::mt19937 generator(2);
+  std::bernoulli_distribution half;
+  std::vector<float> w = random(size_of(n, k));
+  std::vector<bool> zero(static_cast<std::size_t>(k));
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const std::size_t input = i % zero.size();
+    if (i / zero.size() % kPanel == 0) zero[input] = half(generator);
+    if (form == SparseForm::blocks ? zero[input] : half(generator)) w[i] = 0;
+  }
+  return w;
+}
+
+template <class Value>
+std::vector<std::byte> packed_sparse(SparseForm form, const std::vector<float>& w, int n, int k,
+                                     const std::vector<Value>& dense) {
+  const SparseSizes sizes = sparse_sizes(w.data(), k, n, k, sizeof(Value));
+  std::vector<std::byte> packed(form == SparseForm::blocks ? sizes.blocks : sizes.values);
+  pack_sparse(form, w.data(), k, n, k, dense.data(), packed.data());
+  return packed;
+}
+
+/// Operations are those of the dense product, so that rates compare with its own; bytes are real.
+template <SparseForm kForm>
+void gemm_sparse_f32(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> a = random(size_of(m, k));
+  const std::vector<float> w = half_zero(n, k, kForm);
+  std::vector<float> dense(packed_f32_size(n, k));
+  pack_f32(w.data(), k, n, k, dense.data());
+  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
+  const SparseF32 sparse = view_sparse(kForm, PackedF32{.n = n, .k = k}, packed.data());
+  std::vector<float> c(size_of(m, n));
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::gemm_sparse_f32(a.data(), k, m, sparse, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()));
+}
+
+template <SparseForm kForm>
+void gemm_sparse_f16(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> a = random(size_of(m, k));
+  const std::vector<float> w = half_zero(n, k, kForm);
+  std::vector<std::uint16_t> dense(packed_16_size(n, k));
+  pack_f16(w.data(), k, n, k, dense.data());
+  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
+  const SparseF16 sparse = view_sparse(kForm, PackedF16{.n = n, .k = k}, packed.data());
+  std::vector<float> c(size_of(m, n));
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::gemm_sparse_f16(a.data(), k, m, sparse, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()));
+}
+
+template <SparseForm kForm>
+void gemm_sparse_i8(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> x = random(size_of(m, k));
+  std::vector<std::int16_t> a(size_of(m, 2 * pairs(k)));
+  std::vector<float> a_scales(static_cast<std::size_t>(m));
+  quantize_rows(x.data(), k, m, k, a.data(), 2 * pairs(k), a_scales.data());
+  const std::vector<float> w = half_zero(n, k, kForm);
+  std::vector<std::int8_t> dense(packed_i8_size(n, k));
+  std::vector<float> scales(static_cast<std::size_t>(padded(n)));
+  pack_i8(w.data(), k, n, k, dense.data(), scales.data());
+  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
+  const SparseI8 sparse =
+      view_sparse(kForm, PackedI8{.scales = scales.data(), .n = n, .k = k}, packed.data());
+  std::vector<float> c(size_of(m, n));
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::gemm_sparse_i8(a.data(), 2 * pairs(k), a_scales.data(), m, sparse, 0, panels(n),
+                            c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::integer);
+}
+
+BENCHMARK(gemm_sparse_f32<SparseForm::blocks>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_f32<SparseForm::values>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_f16<SparseForm::blocks>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_f16<SparseForm::values>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_i8<SparseForm::blocks>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_i8<SparseForm::values>)->Apply(product_shapes);
 
 void attention(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));

@@ -40,6 +40,10 @@ struct CompileOptions {
   /// nothing is an Error(invalid_argument). Where the output projection is the embedding, both
   /// "lm_head" and "embedding" name that one matrix.
   std::vector<LayerPrecision> layers;
+  /// Whether a matrix with many zeros is stored without them (docs/format.md), where that makes it
+  /// at least a tenth smaller. The engine computes the same either way. int4 is always stored
+  /// whole.
+  bool sparse = true;
 };
 
 /// Writes `model` as an engine file (docs/format.md): packed, quantised, with settings and

@@ -27,6 +27,10 @@ struct MatrixSummary {
   std::string name;    ///< as CompileOptions::layers names it
   std::string format;  ///< "F32", "F16", "BF16", "I8" or "I4"
   std::uint64_t bytes = 0;
+  /// "dense", or how zeros are left out: "blocks" or "values" (docs/format.md).
+  std::string form;
+  /// Share of the elements that is not stored, 0 to 1. Padding that is stored counts as stored.
+  double left_out = 0;
 };
 
 /// The tokenizer of a model, as far as it can be read.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -148,7 +149,11 @@ Json summary_json(const ModelSummary& summary) {
   }
   Json matrices = Json::array();
   for (const MatrixSummary& matrix : summary.matrices) {
-    matrices.push_back({{"name", matrix.name}, {"format", matrix.format}, {"bytes", matrix.bytes}});
+    matrices.push_back({{"name", matrix.name},
+                        {"format", matrix.format},
+                        {"bytes", matrix.bytes},
+                        {"form", matrix.form},
+                        {"left_out", matrix.left_out}});
   }
   return {
       {"path", summary.path},
@@ -176,6 +181,24 @@ Json summary_json(const ModelSummary& summary) {
   };
 }
 
+// Which matrices are stored without their zeros; empty where none is.
+std::string sparse_text(const std::vector<MatrixSummary>& matrices) {
+  std::map<std::string, int> forms;
+  double least = 1;
+  double most = 0;
+  for (const MatrixSummary& matrix : matrices) {
+    if (matrix.form == "dense") continue;
+    ++forms[matrix.form];
+    least = std::min(least, matrix.left_out);
+    most = std::max(most, matrix.left_out);
+  }
+  std::vector<std::string> counts;
+  for (const auto& [form, count] : forms) counts.push_back(fmt::format("{} as {}", count, form));
+  if (counts.empty()) return "";
+  return fmt::format("{} of {} matrices, {:.1f} to {:.1f} % of each left out",
+                     fmt::join(counts, ", "), matrices.size(), 100 * least, 100 * most);
+}
+
 void print_summary(const ModelSummary& summary) {
   const ModelConfig& config = summary.config;
   std::string kind = "Hugging Face checkpoint";
@@ -200,6 +223,9 @@ void print_summary(const ModelSummary& summary) {
       {"generation", generation_text(summary.generation)},
       {"source hash", summary.provenance.source_hash},
   };
+  if (const std::string sparse = sparse_text(summary.matrices); !sparse.empty()) {
+    lines.emplace_back("without zeros", sparse);
+  }
   if (summary.precision) {
     lines.emplace_back("source", summary.provenance.source);
     lines.emplace_back("written by", "kobolt " + summary.provenance.tool_version);

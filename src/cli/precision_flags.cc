@@ -18,6 +18,12 @@ void PrecisionFlags::add(CLI::App& command, const std::string& purpose) {
                   "'decoder.layers.*.fc1=int8'; repeatable, the last match wins")
       ->type_name("PATTERN=PRECISION")
       ->allow_extra_args(false);
+  command
+      .add_option("--sparse", sparse_,
+                  "auto: matrices with many zeros are stored without them, where that makes them a "
+                  "tenth smaller; off: every matrix is stored whole. The results are the same")
+      ->check(CLI::IsMember({"auto", "off"}))
+      ->capture_default_str();
 }
 
 CompileOptions PrecisionFlags::options() const {
@@ -25,6 +31,7 @@ CompileOptions PrecisionFlags::options() const {
   for (const std::string& layer : layers_) {
     options.layers.push_back(layer_precision_from_text(layer));
   }
+  options.sparse = sparse_ == "auto";
   return options;
 }
 

@@ -8,7 +8,7 @@
 
 namespace kobolt::cli {
 
-/// --precision and --layer, of every command that compiles a checkpoint.
+/// --precision, --layer and --sparse, of every command that compiles a checkpoint.
 class PrecisionFlags {
  public:
   /// `purpose` opens the help text of --precision.
@@ -23,6 +23,7 @@ class PrecisionFlags {
  private:
   std::string precision_ = "fp32";
   std::vector<std::string> layers_;
+  std::string sparse_ = "auto";
 };
 
 }  // namespace kobolt::cli

@@ -108,7 +108,7 @@ void compile_to(const Model& model, const CompileOptions& options, EngineSink& s
   const ModelConfig& config = model.config;
   const PrecisionPlan plan(options, config);
   EngineWriter writer(sink);
-  SectionBuilder builder(model, plan, writer);
+  SectionBuilder builder(model, plan, options.sparse, writer);
   if (config.shared_embedding) {
     builder.matrix("embedding", "model.shared.weight", config.vocab_size, config.d_model);
   } else {

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "base/aligned.h"
 #include "base/float16.h"
 #include "kernels/kernels.h"
+#include "kernels/sparse.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -27,6 +30,30 @@ void check_f16(const std::string& name, const std::vector<float>& values) {
                    .hint = fmt::format("use bf16, or --layer '{}=bf16'", name)});
     }
   }
+}
+
+/// The layouts that a matrix of one number format can have.
+struct Layouts {
+  Layout dense;
+  Layout blocks;
+  Layout values;
+};
+
+/// The form that makes a matrix smallest, with its size; nothing where leaving zeros out saves less
+/// than a tenth, which would not pay for the work of putting them back.
+std::optional<std::pair<kernels::SparseForm, std::uint64_t>> smallest_form(
+    const std::vector<float>& values, int n, int k, std::size_t value_bytes,
+    std::uint64_t dense_bytes) {
+  using kernels::SparseForm;
+  const kernels::SparseSizes sizes = kernels::sparse_sizes(values.data(), k, n, k, value_bytes);
+  // Blocks are faster, so they win where both are equal.
+  const auto best = sizes.blocks <= sizes.values ? std::pair(SparseForm::blocks, sizes.blocks)
+                                                 : std::pair(SparseForm::values, sizes.values);
+  // The form `values` saves the padding of a narrow matrix too; that alone is no reason.
+  const bool zeros = sizes.zeros * 10 >= values.size();
+  const bool smaller = best.second <= dense_bytes - dense_bytes / 10;
+  if (!sizes.possible || !zeros || !smaller) return std::nullopt;
+  return best;
 }
 
 }  // namespace
@@ -46,31 +73,42 @@ std::vector<float> SectionBuilder::values(const std::string& tensor,
 
 void SectionBuilder::packed(const std::string& name, const std::vector<float>& values, int n,
                             int k) {
-  const auto add = [&](Layout layout, const auto& data) {
-    writer_.add(name + ".weight", layout, {n, k}, std::as_bytes(std::span(data)));
+  const auto add = [&](const Layouts& layouts, const auto& data) {
+    const auto stored = std::as_bytes(std::span(data));
+    using Value = std::remove_cvref_t<decltype(data[0])>;
+    if (sparse_) {
+      if (const auto form = smallest_form(values, n, k, sizeof(Value), stored.size())) {
+        AlignedVector<std::byte> packed(form->second);
+        kernels::pack_sparse(form->first, values.data(), k, n, k, data.data(), packed.data());
+        const bool blocks = form->first == kernels::SparseForm::blocks;
+        return writer_.add(name + ".weight", blocks ? layouts.blocks : layouts.values, {n, k},
+                           packed);
+      }
+    }
+    writer_.add(name + ".weight", layouts.dense, {n, k}, stored);
   };
   switch (plan_.of(name)) {
     case Precision::fp32: {
       AlignedVector<float> data(kernels::packed_f32_size(n, k));
       kernels::pack_f32(values.data(), k, n, k, data.data());
-      return add(Layout::panels_f32, data);
+      return add({Layout::panels_f32, Layout::blocks_f32, Layout::values_f32}, data);
     }
     case Precision::fp16: {
       check_f16(name, values);
       AlignedVector<std::uint16_t> data(kernels::packed_16_size(n, k));
       kernels::pack_f16(values.data(), k, n, k, data.data());
-      return add(Layout::panels_f16, data);
+      return add({Layout::panels_f16, Layout::blocks_f16, Layout::values_f16}, data);
     }
     case Precision::bf16: {
       AlignedVector<std::uint16_t> data(kernels::packed_16_size(n, k));
       kernels::pack_bf16(values.data(), k, n, k, data.data());
-      return add(Layout::panels_bf16, data);
+      return add({Layout::panels_bf16, Layout::blocks_bf16, Layout::values_bf16}, data);
     }
     case Precision::int8: {
       AlignedVector<std::int8_t> data(kernels::packed_i8_size(n, k));
       AlignedVector<float> scales(static_cast<std::size_t>(kernels::padded(n)));
       kernels::pack_i8(values.data(), k, n, k, data.data(), scales.data());
-      add(Layout::panels_i8, data);
+      add({Layout::panels_i8, Layout::blocks_i8, Layout::values_i8}, data);
       writer_.add(name + ".scales", Layout::rows_f32, {kernels::padded(n)},
                   std::as_bytes(std::span(scales)));
       return;
@@ -78,7 +116,8 @@ void SectionBuilder::packed(const std::string& name, const std::vector<float>& v
     case Precision::int4: {
       AlignedVector<std::uint8_t> data(kernels::packed_i4_size(n, k));
       kernels::pack_i4(values.data(), k, n, k, data.data());
-      return add(Layout::panels_i4, data);
+      return writer_.add(name + ".weight", Layout::panels_i4, {n, k},
+                         std::as_bytes(std::span(data)));
     }
   }
 }

@@ -17,12 +17,13 @@ namespace kobolt {
 /// together, quantises and packs.
 class SectionBuilder {
  public:
-  SectionBuilder(const Model& model, const PrecisionPlan& plan, EngineWriter& writer)
-      : model_(model), plan_(plan), writer_(writer) {}
+  SectionBuilder(const Model& model, const PrecisionPlan& plan, bool sparse, EngineWriter& writer)
+      : model_(model), plan_(plan), sparse_(sparse), writer_(writer) {}
 
-  /// Sections NAME.weight (packed as the plan says, with NAME.scales for int8) and NAME.bias for a
-  /// linear layer whose output features are those of `modules` (such as q_proj, k_proj, v_proj) in
-  /// order, each [rows, k]. Throws Error naming a tensor that is missing or of another shape.
+  /// Sections NAME.weight (packed as the plan says, without zeros where that is worth it, with
+  /// NAME.scales for int8) and NAME.bias for a linear layer whose output features are those of
+  /// `modules` (such as q_proj, k_proj, v_proj) in order, each [rows, k]. Throws Error naming a
+  /// tensor that is missing or of another shape.
   void linear(const std::string& name, std::initializer_list<std::string> modules, int rows, int k);
   /// NAME.weight (and NAME.scales) from one matrix [n, k] without bias.
   void matrix(const std::string& name, const std::string& tensor, int n, int k);
@@ -47,6 +48,7 @@ class SectionBuilder {
 
   const Model& model_;
   const PrecisionPlan& plan_;
+  bool sparse_;
   EngineWriter& writer_;
 };
 

@@ -77,13 +77,18 @@ void check_sections(std::span<const Section> sections, const EngineHeader& heade
               fmt::format("offset {}, {} bytes", section.offset, section.size),
               fmt::format("offset {}", position));
     }
-    if (section.size != section_size(section.layout, section.shape)) {
+    if (!sparse_layout(section.layout) &&
+        section.size != section_size(section.layout, section.shape)) {
       corrupt(file, section.name, "the section's length does not match its shape",
               fmt::format("{} bytes", section.size),
               fmt::format("[{}] as {}", fmt::join(section.shape, ", "), name_of(section.layout)));
     }
     const auto bytes = image.subspan(section.offset, section.size);
     if (hash64(bytes) != section.hash) corrupt(file, section.name, "wrong checksum");
+    if (const auto problem = check_content(section.layout, section.shape, bytes);
+        !problem.empty()) {
+      corrupt(file, section.name, std::string("a sparse matrix: ").append(problem));
+    }
     position = section.offset + section.size;
     while (position % kSectionAlignment != 0) {
       if (position >= header.metadata_offset || image[position] != std::byte{0}) {
@@ -119,10 +124,48 @@ std::string_view name_of(Layout layout) {
       return "panels16_pairs_i8";
     case Layout::panels_i4:
       return "panels16_groups32_i4";
+    case Layout::blocks_f32:
+      return "blocks16_f32";
+    case Layout::blocks_f16:
+      return "blocks16_f16";
+    case Layout::blocks_bf16:
+      return "blocks16_bf16";
+    case Layout::blocks_i8:
+      return "blocks16_pairs_i8";
+    case Layout::values_f32:
+      return "values16_f32";
+    case Layout::values_f16:
+      return "values16_f16";
+    case Layout::values_bf16:
+      return "values16_bf16";
+    case Layout::values_i8:
+      return "values16_pairs_i8";
     case Layout::bytes:
       return "bytes";
   }
   return "?";
+}
+
+std::optional<SparseLayout> sparse_layout(Layout layout) {
+  using kernels::SparseForm;
+  switch (layout) {
+    case Layout::blocks_f32:
+      return SparseLayout{SparseForm::blocks, sizeof(float)};
+    case Layout::blocks_f16:
+    case Layout::blocks_bf16:
+      return SparseLayout{SparseForm::blocks, sizeof(std::uint16_t)};
+    case Layout::blocks_i8:
+      return SparseLayout{SparseForm::blocks, sizeof(std::int8_t)};
+    case Layout::values_f32:
+      return SparseLayout{SparseForm::values, sizeof(float)};
+    case Layout::values_f16:
+    case Layout::values_bf16:
+      return SparseLayout{SparseForm::values, sizeof(std::uint16_t)};
+    case Layout::values_i8:
+      return SparseLayout{SparseForm::values, sizeof(std::int8_t)};
+    default:
+      return std::nullopt;
+  }
 }
 
 std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
@@ -151,6 +194,12 @@ std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
                          kernels::kPanel,
                      static_cast<std::uint64_t>(shape[1]));
   };
+  if (const auto sparse = sparse_layout(layout)) {
+    packed();
+    const auto places =
+        kernels::sparse_places(sparse->form, sparse->value_bytes, shape[0], shape[1]);
+    return places.values + places.tail;
+  }
   switch (layout) {
     case Layout::rows_f32:
       return product * sizeof(float);
@@ -178,8 +227,17 @@ std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape) {
       return rows / kernels::kPanel *
              ((columns + kernels::kGroup4 - 1) / kernels::kGroup4 * kernels::kBlock4);
     }
+    default:
+      return 0;
   }
-  return 0;
+}
+
+std::string_view check_content(Layout layout, std::span<const std::int64_t> shape,
+                               std::span<const std::byte> bytes) {
+  const auto sparse = sparse_layout(layout);
+  if (!sparse) return {};
+  if (bytes.size() < section_size(layout, shape)) return "too short for its masks";
+  return kernels::check_sparse(sparse->form, sparse->value_bytes, shape[0], shape[1], bytes);
 }
 
 std::shared_ptr<const EngineFile> EngineFile::open(const std::filesystem::path& path) {

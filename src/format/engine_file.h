@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernels/sparse.h"
 #include "kobolt/compile.h"
 #include "kobolt/model.h"
 
@@ -18,8 +20,8 @@
 namespace kobolt {
 
 /// The newest version. A file says the oldest one whose readers understand it: 1 has fp32 and int8,
-/// one for the whole file; 2 has more layouts, and a file may mix them.
-inline constexpr std::uint32_t kEngineFormatVersion = 2;
+/// one for the whole file; 2 has more layouts, and a file may mix them; 3 has sparse ones.
+inline constexpr std::uint32_t kEngineFormatVersion = 3;
 inline constexpr std::size_t kSectionAlignment = 64;
 
 /// How a section's bytes are arranged. The names are in the file: never change their meaning.
@@ -33,17 +35,39 @@ enum class Layout : std::uint8_t {
   panels_bf16,  ///< kernels::PackedBF16
   panels_i8,    ///< kernels::PackedI8; the scales, one a padded row, are in NAME.scales
   panels_i4,    ///< kernels::PackedI4, scales included
-  bytes,        ///< a file kept as it is
+  blocks_f32,   ///< kernels::SparseF32 of the form `blocks`
+  blocks_f16,
+  blocks_bf16,
+  blocks_i8,   ///< scales as for panels_i8
+  values_f32,  ///< kernels::SparseF32 of the form `values`
+  values_f16,
+  values_bf16,
+  values_i8,  ///< scales as for panels_i8
+  bytes,      ///< a file kept as it is
 };
-inline constexpr std::array kLayouts = {Layout::rows_f32,    Layout::rows_f16,   Layout::rows_bf16,
-                                        Layout::rows_i8,     Layout::panels_f32, Layout::panels_f16,
-                                        Layout::panels_bf16, Layout::panels_i8,  Layout::panels_i4,
-                                        Layout::bytes};
+inline constexpr std::array kLayouts = {
+    Layout::rows_f32,   Layout::rows_f16,   Layout::rows_bf16,   Layout::rows_i8,
+    Layout::panels_f32, Layout::panels_f16, Layout::panels_bf16, Layout::panels_i8,
+    Layout::panels_i4,  Layout::blocks_f32, Layout::blocks_f16,  Layout::blocks_bf16,
+    Layout::blocks_i8,  Layout::values_f32, Layout::values_f16,  Layout::values_bf16,
+    Layout::values_i8,  Layout::bytes};
 std::string_view name_of(Layout layout);
 
-/// Bytes that a tensor of `shape` takes in `layout`. Throws Error(corrupt) for shapes that do not
-/// fit the layout or overflow.
+/// How a matrix of a sparse layout leaves zeros out.
+struct SparseLayout {
+  kernels::SparseForm form = kernels::SparseForm::blocks;
+  std::size_t value_bytes = 0;
+};
+/// Nothing for a layout that stores everything.
+std::optional<SparseLayout> sparse_layout(Layout layout);
+
+/// Bytes that a tensor of `shape` takes in `layout`; of a sparse layout, what it takes without any
+/// value. Throws Error(corrupt) for shapes that do not fit the layout or overflow.
 std::uint64_t section_size(Layout layout, std::span<const std::int64_t> shape);
+/// What is wrong with the content of a section, empty if nothing; only sparse layouts have content
+/// that can be wrong. Throws as section_size does.
+std::string_view check_content(Layout layout, std::span<const std::int64_t> shape,
+                               std::span<const std::byte> bytes);
 
 struct Section {
   std::string name;
@@ -123,7 +147,7 @@ class EngineSink {
 class EngineWriter {
  public:
   explicit EngineWriter(EngineSink& sink);
-  /// Appends a section. `bytes.size()` must be section_size(layout, shape).
+  /// Appends a section. `bytes` must be what layout and shape say. Throws Error(invalid_argument).
   void add(std::string name, Layout layout, std::vector<std::int64_t> shape,
            std::span<const std::byte> bytes);
   /// Writes description and header; nothing may be added afterwards.

@@ -28,6 +28,11 @@ bool fits_version_1(const Section& section, Precision precision) {
 
 /// The oldest version whose readers understand the file.
 std::uint32_t version_of(const std::vector<Section>& sections, Precision precision) {
+  if (std::ranges::any_of(sections, [](const Section& section) {
+        return sparse_layout(section.layout).has_value();
+      })) {
+    return 3;
+  }
   const bool old = (precision == Precision::fp32 || precision == Precision::int8) &&
                    std::ranges::all_of(sections, [precision](const Section& section) {
                      return fits_version_1(section, precision);
@@ -54,7 +59,8 @@ void EngineWriter::append(std::span<const std::byte> bytes) {
 
 void EngineWriter::add(std::string name, Layout layout, std::vector<std::int64_t> shape,
                        std::span<const std::byte> bytes) {
-  if (bytes.size() != section_size(layout, shape)) {
+  const bool sized = sparse_layout(layout) || bytes.size() == section_size(layout, shape);
+  if (!sized || !check_content(layout, shape, bytes).empty()) {
     throw Error(ErrorKind::invalid_argument, "a section's bytes do not match its shape",
                 {.field = name});
   }

@@ -1,5 +1,6 @@
 #include "kobolt/inspect.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string_view>
@@ -106,15 +107,23 @@ std::string_view number_format(Layout layout) {
   switch (layout) {
     case Layout::rows_f32:
     case Layout::panels_f32:
+    case Layout::blocks_f32:
+    case Layout::values_f32:
       return name_of(DType::f32);
     case Layout::rows_f16:
     case Layout::panels_f16:
+    case Layout::blocks_f16:
+    case Layout::values_f16:
       return name_of(DType::f16);
     case Layout::rows_bf16:
     case Layout::panels_bf16:
+    case Layout::blocks_bf16:
+    case Layout::values_bf16:
       return name_of(DType::bf16);
     case Layout::rows_i8:
     case Layout::panels_i8:
+    case Layout::blocks_i8:
+    case Layout::values_i8:
       return name_of(DType::i8);
     case Layout::panels_i4:
       return "I4";
@@ -122,6 +131,17 @@ std::string_view number_format(Layout layout) {
       break;
   }
   return name_of(DType::u8);
+}
+
+void add_sparsity(const EngineFile& engine, const Section& section, MatrixSummary& matrix) {
+  const auto sparse = sparse_layout(section.layout);
+  if (!sparse) return;
+  const auto kept =
+      static_cast<double>(kernels::kept_values(sparse->form, sparse->value_bytes, section.shape[0],
+                                               section.shape[1], engine.bytes(section)));
+  const double all = static_cast<double>(section.shape[0]) * static_cast<double>(section.shape[1]);
+  matrix.form = sparse->form == kernels::SparseForm::blocks ? "blocks" : "values";
+  if (all > 0) matrix.left_out = std::max(0.0, 1.0 - kept / all);
 }
 
 ModelSummary inspect_engine(const std::filesystem::path& path) {
@@ -146,8 +166,12 @@ ModelSummary inspect_engine(const std::filesystem::path& path) {
     of_part.formats[format] += section.size;
     summary.formats[format] += section.size;
     if (section.shape.size() == 2) {
-      summary.matrices.push_back(
-          {.name = std::string(module_of(section.name)), .format = format, .bytes = section.size});
+      MatrixSummary matrix{.name = std::string(module_of(section.name)),
+                           .format = format,
+                           .bytes = section.size,
+                           .form = "dense"};
+      add_sparsity(*engine, section, matrix);
+      summary.matrices.push_back(std::move(matrix));
     }
   }
   summary.file_bytes = engine->size();

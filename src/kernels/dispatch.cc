@@ -135,6 +135,32 @@ void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
   active().gemm_i4(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
+void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
+  active().gemm_sparse_f32(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_f16(const float* a, std::ptrdiff_t lda, int m, const SparseF16& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
+  active().gemm_sparse_f16(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                      int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                      const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
+  active().gemm_sparse_bf16(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                    const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
+  active().gemm_sparse_i8(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
                 const float* beta, float epsilon, float* y, std::ptrdiff_t ldy) {
   assert(m >= 0 && d >= 0);

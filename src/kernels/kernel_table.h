@@ -4,6 +4,7 @@
 
 #include "kernels/cache.h"
 #include "kernels/kernels.h"
+#include "kernels/sparse.h"
 
 /// The kernels of one instruction set. kernels.h's functions of the same names call the table that
 /// dispatch.cc has chosen; contracts are documented there.
@@ -25,6 +26,10 @@ struct KernelTable {
   decltype(&kernels::gemm_bf16) gemm_bf16;
   decltype(&kernels::gemm_i8) gemm_i8;
   decltype(&kernels::gemm_i4) gemm_i4;
+  decltype(&kernels::gemm_sparse_f32) gemm_sparse_f32;
+  decltype(&kernels::gemm_sparse_f16) gemm_sparse_f16;
+  decltype(&kernels::gemm_sparse_bf16) gemm_sparse_bf16;
+  decltype(&kernels::gemm_sparse_i8) gemm_sparse_i8;
   decltype(&kernels::layer_norm) layer_norm;
   decltype(&kernels::add) add;
   decltype(&kernels::activate) activate;

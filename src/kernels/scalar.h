@@ -2,6 +2,7 @@
 
 #include "kernels/cache.h"
 #include "kernels/kernels.h"
+#include "kernels/sparse.h"
 
 /// The scalar twins of kernels.h: the plainest form that is right, and what other forms are tested
 /// against.
@@ -13,6 +14,9 @@ inline constexpr float kSmallestMagnitude = 1e-30F;
 
 /// One value through an activation.
 float activation_of(Activation activation, float x);
+/// c[row, column + 0..columns) = act(product + bias) + residual for one row of one panel.
+void finish(const float* product, int row, int column, int columns, float* c, std::ptrdiff_t ldc,
+            const Epilogue& epilogue);
 
 void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
@@ -30,6 +34,16 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
 void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);
+void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_sparse_f16(const float* a, std::ptrdiff_t lda, int m, const SparseF16& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                      int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                      const Epilogue& epilogue);
+void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                    const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue);
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
                 const float* beta, float epsilon, float* y, std::ptrdiff_t ldy);
 void add(const float* x, float* y, std::size_t count);

@@ -8,9 +8,7 @@
 
 // One row times one panel at a time. The sixteen sums are the panel's columns.
 namespace kobolt::kernels::scalar {
-namespace {
 
-/// c[0..columns) = act(product + bias) + residual for one row of one panel.
 void finish(const float* product, int row, int column, int columns, float* c, std::ptrdiff_t ldc,
             const Epilogue& epilogue) {
   for (int j = 0; j < columns; ++j) {
@@ -23,6 +21,8 @@ void finish(const float* product, int row, int column, int columns, float* c, st
     c[row * ldc + column + j] = value;
   }
 }
+
+namespace {
 
 /// The product of weights that widen(stored value) makes floats.
 template <class Widen, class Packed>

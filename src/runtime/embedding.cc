@@ -38,6 +38,24 @@ struct AddEmbedding {
   void operator()(const kernels::PackedBF16& table) const {
     add_column(table, f32_from_bf16, token, factor, out);
   }
+  void operator()(const kernels::SparseF32& table) const { add_kept(table, widen, factor); }
+  void operator()(const kernels::SparseF16& table) const { add_kept(table, f32_from_f16, factor); }
+  void operator()(const kernels::SparseBF16& table) const {
+    add_kept(table, f32_from_bf16, factor);
+  }
+  void operator()(const kernels::SparseI8& table) const {
+    add_kept(
+        table, [](std::int8_t q) { return static_cast<float>(q); },
+        table.kept.scales[token] * factor);
+  }
+  template <class Packed, class Widen>
+  void add_kept(const kernels::Sparse<Packed>& table, const Widen& widen_value, float scale) const {
+    const int column = token % kernels::kPanel;
+    kernels::visit_kept(table, token / kernels::kPanel, [&](int l, int j, auto value) {
+      // A file's mask may have a bit for the second of the last pair where k is odd.
+      if (j == column && l < table.kept.k) out[l] += scale * widen_value(value);
+    });
+  }
   void operator()(const kernels::PackedI4& table) const {
     const int panel = token / kernels::kPanel;
     const int column = token % kernels::kPanel;

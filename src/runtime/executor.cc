@@ -107,6 +107,22 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
       },
       [&](const kernels::PackedI4& w) {
         kernels::gemm_i4(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+      },
+      [&](const kernels::SparseF32& w) {
+        kernels::gemm_sparse_f32(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,
+                                 epilogue);
+      },
+      [&](const kernels::SparseF16& w) {
+        kernels::gemm_sparse_f16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,
+                                 epilogue);
+      },
+      [&](const kernels::SparseBF16& w) {
+        kernels::gemm_sparse_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,
+                                  epilogue);
+      },
+      [&](const kernels::SparseI8& w) {
+        kernels::gemm_sparse_i8(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy,
+                                epilogue);
       }};
   std::visit(by_format, linear.weight);
 }

@@ -25,6 +25,28 @@ std::size_t bytes_of_panel(const kernels::PackedI4& w) {
   return kernels::packed_i4_size(kernels::kPanel, w.k);
 }
 
+template <class Packed>
+std::size_t bytes_of_panel(const kernels::Sparse<Packed>& w) {
+  constexpr std::size_t kBytes = sizeof(kernels::StoredOf<Packed>);
+  const auto panels = static_cast<std::size_t>(kernels::panels(w.kept.n));
+  if (panels == 0) return 0;
+  return kernels::mask_bytes(w.form, kBytes, w.kept.k) +
+         (w.starts[panels] - w.starts[0]) * kBytes / panels;
+}
+
+/// Makes the panels from `first` on those of a matrix of its own.
+template <class Packed>
+void skip_panels(Packed& w, int first) {
+  w.data += static_cast<std::ptrdiff_t>(static_cast<std::size_t>(first) * bytes_of_panel(w) /
+                                        sizeof(*w.data));
+}
+template <class Packed>
+void skip_panels(kernels::Sparse<Packed>& w, int first) {
+  w.starts += first;
+  w.masks += static_cast<std::uint64_t>(first) *
+             kernels::mask_bytes(w.form, sizeof(kernels::StoredOf<Packed>), w.kept.k);
+}
+
 class Binder {
  public:
   explicit Binder(const EngineFile& file) : file_(file) {}
@@ -50,6 +72,26 @@ class Binder {
                                           .scales = vector(name + ".scales", kernels::padded(n)),
                                           .n = n,
                                           .k = k};
+        break;
+      case Layout::blocks_f32:
+      case Layout::values_f32:
+        linear.weight = sparse(layout, kernels::PackedF32{.n = n, .k = k}, data);
+        break;
+      case Layout::blocks_f16:
+      case Layout::values_f16:
+        linear.weight = sparse(layout, kernels::PackedF16{.n = n, .k = k}, data);
+        break;
+      case Layout::blocks_bf16:
+      case Layout::values_bf16:
+        linear.weight = sparse(layout, kernels::PackedBF16{.n = n, .k = k}, data);
+        break;
+      case Layout::blocks_i8:
+      case Layout::values_i8:
+        linear.weight =
+            sparse(layout,
+                   kernels::PackedI8{
+                       .scales = vector(name + ".scales", kernels::padded(n)), .n = n, .k = k},
+                   data);
         break;
       case Layout::panels_i4:
         linear.weight =
@@ -97,7 +139,12 @@ class Binder {
   static bool is_matrix(Layout layout) {
     return layout == Layout::panels_f32 || layout == Layout::panels_f16 ||
            layout == Layout::panels_bf16 || layout == Layout::panels_i8 ||
-           layout == Layout::panels_i4;
+           layout == Layout::panels_i4 || sparse_layout(layout).has_value();
+  }
+  /// What the file's reader has checked: view_sparse asks for it.
+  template <class Packed>
+  static kernels::Sparse<Packed> sparse(Layout layout, const Packed& whole, const std::byte* data) {
+    return kernels::view_sparse(sparse_layout(layout)->form, whole, data);
   }
   static bool is_table(Layout layout) {
     return layout == Layout::rows_f32 || layout == Layout::rows_f16 ||
@@ -150,11 +197,11 @@ SideWeights bind_side(Binder& binder, const ModelConfig& config,
 Linear Linear::slice(int panel_begin, int panel_end) const {
   Linear part = *this;
   const int first = panel_begin * kernels::kPanel;
-  const std::int64_t offset = panel_begin * panel_bytes();
   const auto cut = [&](auto& w) {
-    w.n = std::min(panel_end * kernels::kPanel, w.n) - first;
-    w.data += offset / static_cast<std::int64_t>(sizeof(*w.data));
-    if constexpr (requires { w.scales; }) w.scales += first;
+    skip_panels(w, panel_begin);
+    auto& shape = whole(w);
+    shape.n = std::min(panel_end * kernels::kPanel, shape.n) - first;
+    if constexpr (requires { shape.scales; }) shape.scales += first;
   };
   std::visit(cut, part.weight);
   if (bias != nullptr) part.bias = bias + first;

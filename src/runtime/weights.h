@@ -9,12 +9,24 @@
 
 #include "format/engine_file.h"
 #include "kernels/kernels.h"
+#include "kernels/sparse.h"
 
 namespace kobolt {
 
 /// A packed matrix in any of the number formats. Each matrix of an engine has its own.
 using PackedMatrix = std::variant<kernels::PackedF32, kernels::PackedF16, kernels::PackedBF16,
-                                  kernels::PackedI8, kernels::PackedI4>;
+                                  kernels::PackedI8, kernels::PackedI4, kernels::SparseF32,
+                                  kernels::SparseF16, kernels::SparseBF16, kernels::SparseI8>;
+
+/// n, k and scales of a matrix, whether all of it is stored or a part.
+template <class Matrix>
+auto& whole(Matrix& w) {
+  if constexpr (requires { w.kept; }) {
+    return w.kept;
+  } else {
+    return w;
+  }
+}
 
 /// A linear layer y = x.W^T + b as the engine holds it.
 struct Linear {
@@ -22,19 +34,20 @@ struct Linear {
   const float* bias = nullptr;  ///< [padded(n)]
 
   [[nodiscard]] int n() const {
-    return std::visit([](const auto& w) { return w.n; }, weight);
+    return std::visit([](const auto& w) { return whole(w).n; }, weight);
   }
   [[nodiscard]] int k() const {
-    return std::visit([](const auto& w) { return w.k; }, weight);
+    return std::visit([](const auto& w) { return whole(w).k; }, weight);
   }
   /// Whether it multiplies rows from kernels::quantize_rows instead of floats.
   [[nodiscard]] bool integer() const {
     return std::holds_alternative<kernels::PackedI8>(weight) ||
-           std::holds_alternative<kernels::PackedI4>(weight);
+           std::holds_alternative<kernels::PackedI4>(weight) ||
+           std::holds_alternative<kernels::SparseI8>(weight);
   }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;
-  /// Bytes of one panel.
+  /// Bytes of one panel, in the mean where panels differ.
   [[nodiscard]] std::int64_t panel_bytes() const;
 };
 

@@ -1,9 +1,11 @@
 #include "format/engine_file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,8 @@
 #include "base/aligned.h"
 #include "base/atomic_file.h"
 #include "base/hash.h"
+#include "format/header.h"
+#include "kernels/sparse.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -200,11 +204,87 @@ TEST(EngineFile, SectionSizesCannotOverflow) {
   EXPECT_EQ(section_size(Layout::rows_i8, packed), 17U * 3U);
   const std::vector<std::int64_t> row = {17};
   for (const Layout layout : kLayouts) {
-    if (name_of(layout).starts_with("panels")) {
+    if (name_of(layout).starts_with("panels") || sparse_layout(layout)) {
       EXPECT_THROW((void)section_size(layout, row), Error) << name_of(layout);
     }
     const std::vector<std::int64_t> widest = {0x7FFFFFFF, 0x7FFFFFFF};
-    EXPECT_GE(section_size(layout, widest), 0x7FFFFFFFULL * 0x7FFFFFFFULL / 2) << name_of(layout);
+    // Of a sparse matrix that keeps nothing, masks of one bit for 16 values are left.
+    const std::uint64_t share = sparse_layout(layout) ? 128 : 2;
+    EXPECT_GE(section_size(layout, widest), 0x7FFFFFFFULL * 0x7FFFFFFFULL / share)
+        << name_of(layout);
+  }
+}
+
+// A sparse matrix [16, 3] whose second input is zero, as a file has it.
+std::vector<std::byte> sparse_matrix(kernels::SparseForm form) {
+  std::vector<float> w(std::size_t{16} * 3);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] = i % 3 == 1 ? 0.0F : 1.0F;
+  std::vector<float> dense(kernels::packed_f32_size(16, 3));
+  kernels::pack_f32(w.data(), 3, 16, 3, dense.data());
+  const auto sizes = kernels::sparse_sizes(w.data(), 3, 16, 3, sizeof(float));
+  std::vector<std::byte> out(form == kernels::SparseForm::blocks ? sizes.blocks : sizes.values);
+  kernels::pack_sparse(form, w.data(), 3, 16, 3, dense.data(), out.data());
+  return out;
+}
+
+TEST(EngineFile, AFileWithASparseMatrixIsOfVersion3) {
+  for (const auto& [form, layout] : {std::pair(kernels::SparseForm::blocks, Layout::blocks_f32),
+                                     std::pair(kernels::SparseForm::values, Layout::values_f32)}) {
+    ImageSink sink;
+    EngineWriter writer(sink);
+    writer.add("matrix", layout, {16, 3}, sparse_matrix(form));
+    writer.finish(metadata());
+    const auto file = open(sink.image);
+    EXPECT_EQ(file->version(), 3U);
+    EXPECT_EQ(file->section("matrix").layout, layout);
+  }
+  EXPECT_LT(open(build())->version(), 3U);
+}
+
+// Right checksums around a matrix whose masks lie: kernels would read outside of the file.
+TEST(EngineFile, RefusesASparseMatrixThatLies) {
+  for (const auto& [form, layout] : {std::pair(kernels::SparseForm::blocks, Layout::blocks_f32),
+                                     std::pair(kernels::SparseForm::values, Layout::values_f32)}) {
+    const std::vector<std::byte> right = sparse_matrix(form);
+    const std::vector<std::int64_t> shape = {16, 3};
+    EXPECT_EQ(check_content(layout, shape, right), "");
+    ImageSink sink;
+    EngineWriter writer(sink);
+    writer.add("matrix", layout, shape, right);
+    writer.finish(metadata());
+    const std::uint64_t hash = hash64(right);
+    const std::vector<std::byte> one_less(right.begin(), right.end() - 4);
+    std::vector<std::byte> other_mask = right;
+    other_mask[0] ^= std::byte{1};
+    std::vector<std::byte> other_start = right;
+    other_start[kernels::sparse_places(form, sizeof(float), 16, 3).starts + 4] ^= std::byte{8};
+    for (const auto& wrong : {one_less, other_mask, other_start}) {
+      EXPECT_NE(check_content(layout, shape, wrong), "");
+      EXPECT_THROW(writer.add("other", layout, shape, wrong), Error);
+      if (wrong.size() != right.size()) continue;
+      // The same image with that content and a description that has its checksum.
+      Image image = sink.image;
+      std::ranges::copy(wrong, image.begin() + 64);
+      EngineHeader header;
+      std::memcpy(&header, image.data(), sizeof(header));
+      std::string text(reinterpret_cast<const char*>(image.data() + header.metadata_offset),
+                       header.metadata_size);
+      const std::string from = fmt::format("{:016x}", hash);
+      ASSERT_NE(text.find(from), std::string::npos);
+      text.replace(text.find(from), from.size(), fmt::format("{:016x}", hash64(wrong)));
+      std::memcpy(image.data() + header.metadata_offset, text.data(), text.size());
+      header.metadata_hash = hash64(std::as_bytes(std::span(text)));
+      std::memcpy(image.data(), &header, sizeof(header));
+      header.header_hash = hash64(std::span(image).first(offsetof(EngineHeader, header_hash)));
+      std::memcpy(image.data(), &header, sizeof(header));
+      try {
+        open(image);
+        FAIL() << "expected an error";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.detail().field, "matrix");
+        EXPECT_NE(std::string(error.what()).find("sparse matrix"), std::string::npos);
+      }
+    }
   }
 }
 

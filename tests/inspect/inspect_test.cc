@@ -91,6 +91,34 @@ INSTANTIATE_TEST_SUITE_P(Every, InspectFamily,
                            return name;
                          });
 
+TEST(Inspect, ShowsWhatASparseMatrixLeavesOut) {
+  Model model = Model::load(kCheckpoints / "bart");
+  const auto zero = [&](const std::string& name, std::size_t modulus, std::size_t rows) {
+    Tensor& tensor = model.tensors.at(name);
+    std::vector<float> values = tensor.to_f32();
+    const auto columns = static_cast<std::size_t>(tensor.shape[1]);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = (i / columns % rows + i % columns) % modulus == 0 ? 1.0F : 0.0F;
+    }
+    tensor = Tensor::from_f32(tensor.shape, std::move(values));
+  };
+  zero("model.encoder.layers.0.fc1.weight", 4, 1);   // the same inputs for all outputs
+  zero("model.encoder.layers.1.fc1.weight", 4, 99);  // other ones for each
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model.kobolt";
+  compile(model, path, {});
+  std::map<std::string, MatrixSummary> matrices;
+  for (const MatrixSummary& matrix : inspect(path).matrices) matrices[matrix.name] = matrix;
+  EXPECT_EQ(matrices.at("encoder.layers.0.fc1").form, "blocks");
+  EXPECT_DOUBLE_EQ(matrices.at("encoder.layers.0.fc1").left_out, 0.75);
+  EXPECT_EQ(matrices.at("encoder.layers.0.fc1").format, "F32");
+  EXPECT_EQ(matrices.at("encoder.layers.1.fc1").form, "values");
+  EXPECT_DOUBLE_EQ(matrices.at("encoder.layers.1.fc1").left_out, 0.75);
+  EXPECT_EQ(matrices.at("encoder.layers.0.fc2").form, "dense");
+  EXPECT_EQ(matrices.at("encoder.layers.0.fc2").left_out, 0.0);
+  EXPECT_LT(matrices.at("encoder.layers.0.fc1").bytes, matrices.at("encoder.layers.1.fc1").bytes);
+}
+
 TEST(Inspect, ShowsTheNumberFormatOfEachPartAndMatrix) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "model.kobolt";

@@ -28,6 +28,16 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
 void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);
+void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_sparse_f16(const float* a, std::ptrdiff_t lda, int m, const SparseF16& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                      int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                      const Epilogue& epilogue);
+void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                    const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue);
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
                 const float* beta, float epsilon, float* y, std::ptrdiff_t ldy);
 void add(const float* x, float* y, std::size_t count);
@@ -66,6 +76,9 @@ void gemm_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scal
 void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                   const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                   const Epilogue& epilogue);
+void gemm_sparse_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                         const SparseI8& w, int panel_begin, int panel_end, float* c,
+                         std::ptrdiff_t ldc, const Epilogue& epilogue);
 void attention_i8_vnni(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
                        const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
                        float* scratch);

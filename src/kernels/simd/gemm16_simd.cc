@@ -6,6 +6,7 @@
 #include "hwy/highway.h"
 #include "kernels/simd/declarations-inl.h"
 #include "kernels/simd/finish-inl.h"
+#include "kernels/simd/formats-inl.h"
 #include "kernels/simd/gemm-inl.h"
 
 // Products of weights of 16 bits: a widening load before the arithmetic of fp32. Half of the bytes
@@ -14,17 +15,6 @@ HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
-
-/// Unit = one float, widened from a stored value of 16 bits as it is loaded.
-template <class Stored>
-struct NarrowFloats : gemm::FloatUnits {
-  using Weight = std::uint16_t;
-  static HWY_INLINE Factor load(const std::uint16_t* w) {
-    const hn::Rebind<std::uint16_t, FloatTag> bits;
-    const hn::Rebind<Stored, FloatTag> stored;
-    return hn::PromoteTo(FloatTag(), hn::BitCast(stored, hn::LoadU(bits, w)));
-  }
-};
 
 template <class Units, class Packed>
 HWY_INLINE void gemm_16(const float* a, std::ptrdiff_t lda, int m, const Packed& w, int panel_begin,
@@ -42,10 +32,7 @@ HWY_INLINE void gemm_16(const float* a, std::ptrdiff_t lda, int m, const Packed&
   }
   alignas(64) float wide[gemm::kDepth * kPanel];
   const auto widened = [&wide](const std::uint16_t* slice, int units) {
-    const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(units) * kPanel;
-    for (std::ptrdiff_t i = 0; i < count; i += gemm::kLanes) {
-      hn::StoreU(Units::load(slice + i), FloatTag(), wide + i);
-    }
+    gemm::widen<Units>(slice, units, wide);
     return static_cast<const float*>(wide);
   };
   gemm::many_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, widened,
@@ -56,12 +43,14 @@ HWY_INLINE void gemm_16(const float* a, std::ptrdiff_t lda, int m, const Packed&
 
 void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_16<NarrowFloats<hwy::float16_t>>(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  gemm_16<gemm::NarrowFloats<hwy::float16_t>>(a, lda, m, w, panel_begin, panel_end, c, ldc,
+                                              epilogue);
 }
 
 void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
                int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_16<NarrowFloats<hwy::bfloat16_t>>(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  gemm_16<gemm::NarrowFloats<hwy::bfloat16_t>>(a, lda, m, w, panel_begin, panel_end, c, ldc,
+                                               epilogue);
 }
 
 #endif  // KOBOLT_SIMD_TARGET

@@ -6,6 +6,7 @@
 #include "hwy/highway.h"
 #include "kernels/simd/declarations-inl.h"
 #include "kernels/simd/finish-inl.h"
+#include "kernels/simd/formats-inl.h"
 #include "kernels/simd/gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -13,40 +14,13 @@ namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
 
-using gemm::FloatTag;
-using gemm::IntTag;
-
-/// int8: back to floats. The order of the two multiplications is that of the scalar twin.
-struct ScaledProducts {
-  const float* row_scales;
-  const float* column_scales;
-
-  HWY_INLINE hn::Vec<FloatTag> operator()(const std::int32_t* sums, int row, int column) const {
-    const FloatTag tag;
-    const auto product = hn::ConvertTo(tag, hn::LoadU(IntTag(), sums));
-    return hn::Mul(hn::Mul(product, hn::Set(tag, row_scales[row])),
-                   hn::LoadU(tag, column_scales + column));
-  }
-};
-
-/// int8 -> int16, so that the many tiles that pass over a slice need not each do it.
-HWY_INLINE void widen(const std::int8_t* HWY_RESTRICT narrow, int units,
-                      std::int16_t* HWY_RESTRICT wide) {
-  const gemm::PairTag tag;
-  constexpr std::ptrdiff_t kStep = hn::MaxLanes(gemm::PairTag());
-  const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(units) * kPanel * 2;
-  for (std::ptrdiff_t i = 0; i < count; i += kStep) {
-    hn::StoreU(gemm::NarrowPairs<gemm::PairProducts>::load(narrow + i), tag, wide + i);
-  }
-}
-
 template <class Products>
 HWY_INLINE void multiply_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                             const PackedI8& w, int panel_begin, int panel_end, float* c,
                             std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const int units = pairs(w.k);
-  const Finish<ScaledProducts> finish({a_scales, w.scales}, w.n, c, ldc, epilogue);
+  const Finish<gemm::ScaledProducts> finish({a_scales, w.scales}, w.n, c, ldc, epilogue);
   if (m <= gemm::kTileRows) {
     gemm::few_rows<gemm::NarrowPairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
                                                 finish);
@@ -60,7 +34,7 @@ HWY_INLINE void multiply_i8(const std::int16_t* a, std::ptrdiff_t lda, const flo
   }
   alignas(64) std::int16_t wide[gemm::kDepth * kPanel * 2];
   const auto widened = [&wide](const std::int8_t* slice, int count) {
-    widen(slice, count, wide);
+    gemm::widen(slice, count, wide);
     return static_cast<const std::int16_t*>(wide);
   };
   gemm::many_rows<gemm::WidePairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,

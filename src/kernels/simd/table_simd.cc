@@ -27,6 +27,10 @@ constexpr KernelTable kTable = {
     .gemm_bf16 = gemm_bf16,
     .gemm_i8 = gemm_i8,
     .gemm_i4 = gemm_i4,
+    .gemm_sparse_f32 = gemm_sparse_f32,
+    .gemm_sparse_f16 = gemm_sparse_f16,
+    .gemm_sparse_bf16 = gemm_sparse_bf16,
+    .gemm_sparse_i8 = gemm_sparse_i8,
     .layer_norm = layer_norm,
     .add = add,
     .activate = activate,
@@ -51,6 +55,7 @@ constexpr KernelTable kVnniTable = [] {
   table.name = "AVX512_VNNI";
   table.gemm_i8 = gemm_i8_vnni;
   table.gemm_i4 = gemm_i4_vnni;
+  table.gemm_sparse_i8 = gemm_sparse_i8_vnni;
   table.attention_i8 = attention_i8_vnni;
   return table;
 }();

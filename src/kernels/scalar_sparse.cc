@@ -1,0 +1,59 @@
+#include <algorithm>
+
+#include "base/float16.h"
+#include "kernels/scalar.h"
+
+namespace kobolt::kernels::scalar {
+namespace {
+
+template <class Widen, class Packed>
+void gemm_sparse_floats(const Widen& widen, const float* a, std::ptrdiff_t lda, int m,
+                        const Sparse<Packed>& w, int panel_begin, int panel_end, float* c,
+                        std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  for (int p = panel_begin; p < panel_end; ++p) {
+    for (int i = 0; i < m; ++i) {
+      const float* row = a + i * lda;
+      float sums[kPanel] = {};
+      visit_kept(w, p, [&](int l, int j, auto value) { sums[j] += row[l] * widen(value); });
+      finish(sums, i, p * kPanel, std::min(kPanel, w.kept.n - p * kPanel), c, ldc, epilogue);
+    }
+  }
+}
+
+}  // namespace
+
+void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_sparse_floats([](float value) { return value; }, a, lda, m, w, panel_begin, panel_end, c,
+                     ldc, epilogue);
+}
+
+void gemm_sparse_f16(const float* a, std::ptrdiff_t lda, int m, const SparseF16& w, int panel_begin,
+                     int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  gemm_sparse_floats(f32_from_f16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                      int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                      const Epilogue& epilogue) {
+  gemm_sparse_floats(f32_from_bf16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
+                    const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue) {
+  for (int p = panel_begin; p < panel_end; ++p) {
+    for (int i = 0; i < m; ++i) {
+      const std::int16_t* row = a + i * lda;
+      std::int32_t sums[kPanel] = {};
+      visit_kept(w, p, [&](int l, int j, std::int8_t value) { sums[j] += row[l] * value; });
+      float products[kPanel];
+      for (int j = 0; j < kPanel; ++j) {
+        products[j] = static_cast<float>(sums[j]) * a_scales[i] * w.kept.scales[p * kPanel + j];
+      }
+      finish(products, i, p * kPanel, std::min(kPanel, w.kept.n - p * kPanel), c, ldc, epilogue);
+    }
+  }
+}
+
+}  // namespace kobolt::kernels::scalar
