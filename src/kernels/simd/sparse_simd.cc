@@ -42,7 +42,9 @@ HWY_INLINE void multiply_slice(const typename Units::Value* a, std::ptrdiff_t ld
   }
 }
 
-/// The form `values`. prepare(slice, units) turns a slice of stored values into what tiles want.
+/// The form `values`: a block has as many rows as in dense products, because expanding a slice
+/// costs as much as the products of a dozen rows with it. prepare(slice, units) turns a slice of
+/// stored values into what tiles want.
 template <class Units, class Packed, class Prepare, class Finish>
 HWY_INLINE void multiply_values(const typename Units::Value* a, std::ptrdiff_t lda, int m,
                                 const Sparse<Packed>& w, int panel_begin, int panel_end,
@@ -51,10 +53,10 @@ HWY_INLINE void multiply_values(const typename Units::Value* a, std::ptrdiff_t l
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr int kUnitSize = static_cast<int>(Units::kStoredPerUnit);
   alignas(64) Stored slice[gemm::kDepth * kUnitSize];
-  alignas(64) typename Units::Sum sums[kSparseRows * kPanel];
+  alignas(64) typename Units::Sum sums[gemm::kBlockRows * kPanel];
   const std::uint64_t stride = mask_bytes(w.form, sizeof(Stored), w.kept.k);
   const int total = (w.kept.k + kPer - 1) / kPer;
-  const gemm::EvenParts blocks(m, kSparseRows);
+  const gemm::EvenParts blocks(m, gemm::kBlockRows);
   const gemm::EvenParts depths(total, gemm::kDepth);
   for (int block = 0; block < blocks.count(); ++block) {
     const auto* rows = a + blocks.begin(block) * lda;
