@@ -16,6 +16,14 @@ struct Cache {
   int shared_by = 1;        ///< logical cores on one cache
 };
 
+/// One of the instruction sets that the kernels are written for.
+struct KernelSet {
+  std::string name;        ///< "AVX2"
+  bool compiled = false;   ///< whether this build has it
+  bool runs_here = false;  ///< whether this build on this processor can use it
+  std::string tested;      ///< where the tests of this version have run it; empty: nowhere
+};
+
 /// A library that other back ends need, looked for by the names it is loaded under.
 struct Component {
   std::string name;     ///< "LibTorch"
@@ -38,6 +46,7 @@ struct MachineReport {
   std::vector<std::string> instruction_sets;  ///< kernels that can run here, best first
   std::vector<std::string> untested_instruction_sets;  ///< of them, those that no test has run yet
   std::string instruction_set;                         ///< kernels in use
+  std::vector<KernelSet> kernel_sets;                  ///< all there are, best first
   std::vector<Cache> caches;
   std::uint64_t memory_total = 0;      ///< bytes
   std::uint64_t memory_available = 0;  ///< bytes that can be had without swapping

@@ -23,11 +23,17 @@ std::string state_of(const Component& component) {
 }
 
 std::string kernels(const MachineReport& report) {
-  std::vector<std::string> sets = report.instruction_sets;
-  for (std::string& set : sets) {
-    if (std::ranges::count(report.untested_instruction_sets, set) > 0) set += " (not run by us)";
+  Table table({{.title = "kernels for"},
+               {.title = "compiled"},
+               {.title = "runs here"},
+               {.title = "tested"}});
+  const auto answer = [](bool yes) { return yes ? "yes" : "no"; };
+  for (const KernelSet& set : report.kernel_sets) {
+    const bool used = set.name == report.instruction_set;
+    table.add_row({set.name, answer(set.compiled), used ? "yes, in use" : answer(set.runs_here),
+                   set.tested.empty() ? "not run" : set.tested});
   }
-  return fmt::format("{} (can run: {})", report.instruction_set, fmt::join(sets, ", "));
+  return table.text();
 }
 
 std::string cores(const MachineReport& report) {
@@ -64,12 +70,13 @@ void print_text(const MachineReport& report, int threads) {
                   {"kobolt", std::string(version())},
                   {"processor", report.processor + " (" + report.architecture + ")"},
                   {"features", fmt::format("{}", fmt::join(report.features, " "))},
-                  {"kernels", kernels(report)},
+                  {"kernels", report.instruction_set},
                   {"cores", cores(report)},
                   {"threads", std::to_string(threads)},
                   {"caches", caches(report)},
                   {"memory", memory(report)},
               }));
+  print("\n{}", kernels(report));
   Table table({{.title = "optional component"}, {.title = "for"}, {.title = "state"}});
   for (const Component& component : report.components) {
     table.add_row({component.name, component.purpose, state_of(component)});
@@ -101,6 +108,13 @@ void print_machine(const MachineReport& report, int threads) {
                           {"used", component.used},
                           {"install", component.install}});
   }
+  Json sets = Json::array();
+  for (const KernelSet& set : report.kernel_sets) {
+    sets.push_back({{"name", set.name},
+                    {"compiled", set.compiled},
+                    {"runs_here", set.runs_here},
+                    {"tested", set.tested.empty() ? "not run" : set.tested}});
+  }
   print_json({{"version", version()},
               {"processor", report.processor},
               {"architecture", report.architecture},
@@ -108,6 +122,7 @@ void print_machine(const MachineReport& report, int threads) {
               {"instruction_set", report.instruction_set},
               {"instruction_sets", report.instruction_sets},
               {"untested_instruction_sets", report.untested_instruction_sets},
+              {"kernels", std::move(sets)},
               {"cores_online", report.cores_online},
               {"cores_usable", report.cores_usable},
               {"cpu_quota", report.cpu_quota},

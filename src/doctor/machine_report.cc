@@ -124,6 +124,13 @@ MachineReport examine_machine() {
     report.instruction_sets.emplace_back(name);
     if (!kernels::instruction_set_tested(name)) report.untested_instruction_sets.emplace_back(name);
   }
+  for (const kernels::InstructionSet& set : kernels::known_instruction_sets()) {
+    report.kernel_sets.push_back(
+        {.name = std::string(set.name),
+         .compiled = set.compiled,
+         .runs_here = std::ranges::count(report.instruction_sets, std::string(set.name)) > 0,
+         .tested = std::string(set.tested)});
+  }
   read_caches(report);
   read_memory(report);
   report.components = probe_components();

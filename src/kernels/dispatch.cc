@@ -81,6 +81,17 @@ std::span<const std::string_view> available_instruction_sets() {
   return names;
 }
 
+std::span<const InstructionSet> known_instruction_sets() {
+  static const std::array<InstructionSet, kImplementations.size()> sets = {{
+      {.name = "AVX512_VNNI", .compiled = avx512_compiled(), .tested = ""},
+      {.name = "AVX512", .compiled = avx512_compiled(), .tested = ""},
+      {.name = "AVX2", .compiled = avx2_compiled(), .tested = "on a processor"},
+      {.name = "NEON", .compiled = neon_compiled(), .tested = "under emulation (qemu-aarch64)"},
+      {.name = "scalar", .compiled = true, .tested = "on a processor"},
+  }};
+  return sets;
+}
+
 bool instruction_set_tested(std::string_view name) { return find(name, "instruction set").tested; }
 
 void force_instruction_set(std::string_view name) {

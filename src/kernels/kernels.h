@@ -197,6 +197,14 @@ std::span<const std::string_view> available_instruction_sets();
 /// Whether the tests of this version have run that set, on a processor or on an emulated one
 /// (docs/processors.md). Throws Error(invalid_argument) for one that is not available.
 bool instruction_set_tested(std::string_view name);
+/// What is known of one of the sets that the kernels are written for.
+struct InstructionSet {
+  std::string_view name;
+  bool compiled = false;
+  std::string_view tested;  ///< where the tests have run it; empty: nowhere
+};
+/// All of them, best first, those that this build or this processor lacks included.
+std::span<const InstructionSet> known_instruction_sets();
 /// Forces a set, for tests and comparisons; "" chooses anew, as at the start. Throws
 /// Error(invalid_argument) for one that this processor or build lacks. No kernel may be running.
 void force_instruction_set(std::string_view name);

@@ -155,6 +155,13 @@ TEST(Doctor, TellsAboutThisMachineAsJson) {
   const auto& sets = report.at("instruction_sets");
   EXPECT_EQ(sets.back(), "scalar");
   EXPECT_NE(std::find(sets.begin(), sets.end(), report.at("instruction_set")), sets.end());
+  for (const auto& set : report.at("kernels")) {
+    const bool listed = std::find(sets.begin(), sets.end(), set.at("name")) != sets.end();
+    EXPECT_EQ(set.at("runs_here"), listed) << set;
+    EXPECT_TRUE(set.at("compiled") || !listed) << set;
+    // Only what was run is used without being asked for.
+    if (set.at("name") == report.at("instruction_set")) EXPECT_NE(set.at("tested"), "not run");
+  }
   for (const auto& component : report.at("components")) {
     EXPECT_FALSE(component.at("install").get<std::string>().empty());
     EXPECT_EQ(component.at("found").get<bool>(),

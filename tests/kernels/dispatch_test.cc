@@ -1,8 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "kernels/kernels.h"
 #include "kobolt/error.h"
@@ -30,6 +33,18 @@ TEST_F(DispatchTest, BestTestedSetIsTheDefaultAndScalarIsAlwaysThere) {
     EXPECT_FALSE(instruction_set_tested(better)) << better;
   }
   EXPECT_EQ(available_instruction_sets().back(), "scalar");
+}
+
+TEST_F(DispatchTest, KnownSetsSayWhatTheAvailableOnesSay) {
+  std::vector<std::string_view> found;
+  for (const InstructionSet& set : known_instruction_sets()) {
+    const auto available = available_instruction_sets();
+    if (std::ranges::find(available, set.name) == available.end()) continue;
+    found.push_back(set.name);
+    EXPECT_TRUE(set.compiled) << set.name;
+    EXPECT_EQ(!set.tested.empty(), instruction_set_tested(set.name)) << set.name;
+  }
+  EXPECT_TRUE(std::ranges::equal(found, available_instruction_sets()));
 }
 
 TEST_F(DispatchTest, ForcedSetIsActive) {

@@ -15,4 +15,9 @@ const KernelTable* avx2_table();
 /// 64-bit Arm.
 const KernelTable* neon_table();
 
+// Whether this build has them, whatever the processor.
+bool avx512_compiled();
+bool avx2_compiled();
+bool neon_compiled();
+
 }  // namespace kobolt::kernels

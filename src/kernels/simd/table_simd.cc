@@ -74,6 +74,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace kobolt::kernels {
 
+bool avx512_compiled() { return (HWY_TARGETS & HWY_AVX3) != 0; }
+bool avx2_compiled() { return (HWY_TARGETS & HWY_AVX2) != 0; }
+bool neon_compiled() { return (HWY_TARGETS & HWY_NEON) != 0; }
+
 const KernelTable* avx512_vnni_table() {
 #if (HWY_TARGETS & HWY_AVX3) != 0
   if (avx512_table() != nullptr && __builtin_cpu_supports("avx512vnni") != 0) {
