@@ -31,6 +31,10 @@ BeamSearch::BeamSearch(const GenerationPlan& plan)
   beams_.reserve(width_);
   next_beams_.reserve(width_);
   for (Hypothesis& hypothesis : hypotheses_) hypothesis.tokens.reserve(stride_);
+  const auto kept = static_cast<std::size_t>(plan.beams_to_keep);
+  for (std::vector<Candidate>& candidates : candidates_) candidates.reserve(kept);
+  continuations_.reserve(width_ * kept);
+  running_.reserve(width_ * kept);
 }
 
 void BeamSearch::start(std::size_t index) {
@@ -149,7 +153,12 @@ void BeamSearch::keep_running() {
   for (Continuation& continuation : running_) {
     if (continuation.finishes) continuation.score += kFarBelow;
   }
-  std::ranges::stable_sort(running_, std::greater<>(), &Continuation::score);
+  // Equal scores keep their order. A handful of elements, and std::stable_sort would allocate.
+  for (auto next = running_.begin(); next != running_.end(); ++next) {
+    const auto place = std::ranges::upper_bound(running_.begin(), next, next->score,
+                                                std::greater<>(), &Continuation::score);
+    std::rotate(place, next, next + 1);
+  }
   if (running_.size() > width_) running_.resize(width_);
 
   // Parents are rows of the step just taken, so they are looked up before the rows are replaced.

@@ -77,6 +77,8 @@ class Engine : public Backend {
   void self_attention(int layer);
   void cross_attention(int layer);
 
+  // Makes room for steps of all documents in use, so that decoding allocates nothing.
+  void reserve_steps();
   DocumentHandle acquire();
   Document& document(DocumentHandle handle) {
     return *documents_[static_cast<std::size_t>(handle)];

@@ -26,6 +26,52 @@ void Engine::logits_of(std::size_t row, std::span<float> logits) {
                    {.y = logits.data(), .ldy = config_.vocab_size});
 }
 
+void Engine::reserve_steps() {
+  std::size_t rows = 0;
+  std::size_t count = 0;
+  std::size_t scratch_size = 0;
+  std::size_t most_rows = 0;
+  for (std::size_t i = 0; i < documents_.size(); ++i) {
+    if (!in_use_[i]) continue;
+    const Document& state = *documents_[i];
+    ++count;
+    rows += static_cast<std::size_t>(state.max_rows());
+    most_rows = std::max(most_rows, static_cast<std::size_t>(state.max_rows()));
+    for (std::size_t layer = 0; layer < config_.decoder_layers.size(); ++layer) {
+      const LayerConfig& shape = config_.decoder_layers[layer];
+      const auto self =
+          static_cast<std::size_t>(shape.self_heads) * static_cast<std::size_t>(state.max_steps());
+      const std::size_t cross =
+          shape.cross_heads == 0 ? 0
+                                 : state.cross_scratch(static_cast<int>(layer), state.max_rows());
+      scratch_size = std::max({scratch_size, self, cross});
+    }
+  }
+  int width = 0;  // of queries, keys and values
+  int context = 0;
+  int ffn = 0;
+  for (std::size_t layer = 0; layer < config_.decoder_layers.size(); ++layer) {
+    const LayerConfig& shape = config_.decoder_layers[layer];
+    const int self = shape.self_heads * shape.head_dim;
+    const int cross = shape.cross_heads * shape.head_dim;
+    width = std::max({width, 3 * self, cross});
+    context = std::max({context, self, cross});
+    ffn = std::max(ffn, weights_.decoder.layers[layer].fc1.n());
+  }
+  const int d = config_.d_model;
+  reserve(x_, rows * static_cast<std::size_t>(d));
+  if (config_.pre_norm) reserve(normed_, rows * static_cast<std::size_t>(d));
+  reserve(qkv_, rows * static_cast<std::size_t>(width));
+  reserve(context_, rows * static_cast<std::size_t>(context));
+  reserve(ffn_, rows * static_cast<std::size_t>(ffn));
+  for (AlignedVector<float>& scratch : scratch_) reserve(scratch, scratch_size);
+  tokens_.reserve(rows);
+  row_groups_.reserve(rows);
+  groups_.reserve(count);
+  parents_.reserve(most_rows);
+  executor_.reserve_rows(static_cast<int>(rows), std::max({d, context, ffn}));
+}
+
 Operand Engine::decode(std::span<const StepRow> rows) {
   begin_step(rows);
   Operand carried = embed(weights_.decoder);
@@ -133,7 +179,7 @@ void Engine::self_attention(int layer) {
       const Group& group = *row_groups_[static_cast<std::size_t>(row)];
       const Document& state = document(group.document);
       const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(head) * shape.head_dim;
-      const auto positions = static_cast<std::size_t>(state.position()) + 1;
+      const auto positions = static_cast<std::size_t>(state.max_steps());
       state.attend_self(layer, row - group.begin, head, count,
                         qkv_.data() + static_cast<std::ptrdiff_t>(row) * 3 * width + offset, scale,
                         context_.data() + static_cast<std::ptrdiff_t>(row) * width + offset,

@@ -54,6 +54,7 @@ std::vector<DocumentHandle> Engine::encode(Documents documents, int max_rows, in
     run_encoder(pass);
     store_cross(pass, std::span(handles).subspan(first, pass.size()));
   });
+  reserve_steps();
   return handles;
 }
 

@@ -43,6 +43,12 @@ void Executor::reserve_quantized(int m, int k) {
   reserve(scales_, static_cast<std::size_t>(m));
 }
 
+void Executor::reserve_rows(int m, int k) {
+  most_rows_ = std::max(most_rows_, static_cast<std::size_t>(m));
+  quantized_ = false;
+  reserve_quantized(m, k);
+}
+
 void Executor::quantize(const Operand& operand, int begin, int end) {
   kernels::quantize_rows(operand.x + begin * operand.ldx, operand.ldx, end - begin, operand.k,
                          q_.data() + begin * ldq_, ldq_, scales_.data() + begin);

@@ -49,6 +49,9 @@ class Executor {
   /// on the number of threads or of rows. `summaries` has one element a row.
   void summarize(const Operand& operand, const Linear& linear, int count,
                  std::span<LogitSummary> summaries);
+  /// Makes room for operands of up to `m` rows of `k` and for summaries of `m` rows: products of
+  /// such rows then allocate nothing, summaries nothing from the second one of the same count on.
+  void reserve_rows(int m, int k);
   /// Calls body(begin, end, thread) over parts of [0, rows) that are worth a thread's while when a
   /// row costs about `row_cost` float operations.
   template <typename Body>
@@ -78,11 +81,13 @@ class Executor {
   AlignedVector<std::int16_t> q_;
   AlignedVector<float> scales_;
   // Of summarize().
+  std::size_t most_rows_ = 0;
   AlignedVector<float> part_logits_;
   std::vector<float> log_sums_;
   std::vector<float> best_values_;
   std::vector<std::int32_t> best_tokens_;
   std::vector<int> best_counts_;
+  std::vector<Candidate> merged_;
 };
 
 /// Makes `vector` hold at least `size` elements; what was in it may be lost.

@@ -74,7 +74,15 @@ class Scheduler {
     });
     const std::size_t most = std::min(places_, documents.size());
     active_.reserve(most);
-    rows_.reserve(most * static_cast<std::size_t>(plan.width));
+    const std::size_t most_rows = most * static_cast<std::size_t>(plan.width);
+    rows_.reserve(most_rows);
+    // Steps then allocate nothing; a document that enters or leaves may.
+    if (needs_all_logits()) {
+      logits_.reserve(most_rows * static_cast<std::size_t>(plan.vocab_size));
+    } else {
+      summaries_.resize(most_rows);
+      for (LogitSummary& summary : summaries_) summary.best.reserve(candidates());
+    }
   }
 
   std::vector<std::vector<GeneratedSequence>> run() {
@@ -141,6 +149,12 @@ class Scheduler {
     return plan_.sample || plan_.repetition_penalty != 1 || plan_.encoder_repetition_penalty != 1;
   }
 
+  /// How many of a row's best a summary names.
+  [[nodiscard]] std::size_t candidates() const {
+    return static_cast<std::size_t>((plan_.num_beams > 1 ? plan_.beams_to_keep : 1) +
+                                    kSpareCandidates);
+  }
+
   void step_whole() {
     const auto vocab_size = static_cast<std::size_t>(plan_.vocab_size);
     if (logits_.size() < rows_.size() * vocab_size) logits_.resize(rows_.size() * vocab_size);
@@ -155,10 +169,8 @@ class Scheduler {
   }
 
   void step_summarized() {
-    if (summaries_.size() < rows_.size()) summaries_.resize(rows_.size());
     const std::span<LogitSummary> summaries(summaries_.data(), rows_.size());
-    backend_.step_summary(rows_, (plan_.num_beams > 1 ? plan_.beams_to_keep : 1) + kSpareCandidates,
-                          summaries);
+    backend_.step_summary(rows_, static_cast<int>(candidates()), summaries);
     for (Active& active : active_) {
       const std::size_t rows = active.search->rows().size();
       active.search->advance(

@@ -21,7 +21,15 @@ ScoreRow::ScoreRow(int vocab_size)
     : vocab_size_(vocab_size),
       edits_(static_cast<std::size_t>(vocab_size)),
       edit_round_(static_cast<std::size_t>(vocab_size)),
-      visit_round_(static_cast<std::size_t>(vocab_size)) {}
+      visit_round_(static_cast<std::size_t>(vocab_size)) {
+  // Room for whatever settings may ask for in mid-decode. Pages that nobody writes cost nothing.
+  const auto size = static_cast<std::size_t>(vocab_size);
+  fetched_.reserve(size);
+  edited_tokens_.reserve(size);
+  best_.reserve(size);
+  top_values_.reserve(size);
+  top_tokens_.reserve(size);
+}
 
 void ScoreRow::reset(std::span<float> logits, Scale scale) {
   logits_ = logits;
@@ -103,12 +111,13 @@ bool ScoreRow::summarized_top(int count, std::vector<Candidate>& out) const {
 }
 
 void ScoreRow::top(int count, std::vector<Candidate>& out) {
-  out.clear();
+  std::vector<Candidate>& found = best_;
+  found.clear();
   for (const std::int32_t token : edited_tokens_) {
     const float score = edits_[static_cast<std::size_t>(token)];
-    if (score > kNever) out.push_back({score, token});
+    if (score > kNever) found.push_back({score, token});
   }
-  if (!only_edited_ && !summarized_top(count, out)) {
+  if (!only_edited_ && !summarized_top(count, found)) {
     fetch_all();
     hide_edited();
     const int selected = std::min(count, vocab_size_);
@@ -117,14 +126,14 @@ void ScoreRow::top(int count, std::vector<Candidate>& out) {
     kernels::top_k(logits_.data(), vocab_size_, selected, top_values_.data(), top_tokens_.data());
     for (std::size_t i = 0; i < top_tokens_.size(); ++i) {
       if (top_values_[i] > kNever) {
-        out.push_back({top_values_[i] - shift_, top_tokens_[i]});
+        found.push_back({top_values_[i] - shift_, top_tokens_[i]});
       }
     }
   }
-  const auto kept = std::min(out.size(), static_cast<std::size_t>(count));
-  std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(kept), out.end(),
-                    better);
-  out.resize(kept);
+  const auto kept = std::min(found.size(), static_cast<std::size_t>(count));
+  const auto end = found.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::partial_sort(found.begin(), end, found.end(), better);
+  out.assign(found.begin(), end);
 }
 
 void ScoreRow::all(std::vector<Candidate>& out) {

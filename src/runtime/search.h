@@ -47,7 +47,9 @@ class Search {
   /// Beam search, or greedy search and sampling, as `plan` asks; `plan` must outlive it.
   static std::unique_ptr<Search> create(const GenerationPlan& plan);
 
-  explicit Search(const GenerationPlan& plan) : plan_(plan) {}
+  explicit Search(const GenerationPlan& plan) : plan_(plan) {
+    rows_.reserve(static_cast<std::size_t>(plan.width));
+  }
   Search(const Search&) = delete;
   Search& operator=(const Search&) = delete;
   virtual ~Search() = default;

@@ -14,6 +14,7 @@ StepwiseSearch::StepwiseSearch(const GenerationPlan& plan)
   for (Sequence& sequence : sequences_) {
     sequence.tokens.reserve(static_cast<std::size_t>(plan.max_length));
   }
+  for (std::vector<Candidate>& candidates : candidates_) candidates.reserve(1);
 }
 
 void StepwiseSearch::start(std::size_t index) {

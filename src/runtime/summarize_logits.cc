@@ -24,14 +24,21 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   const auto heaps_size = rows_count * static_cast<std::size_t>(kept);
   const auto columns = static_cast<std::size_t>(chunks);
   quantize_if_needed(operand, linear);
-  float* logits =
-      reserve(part_logits_, static_cast<std::size_t>(pool_.threads()) * rows_count * kChunk);
-  log_sums_.resize(rows_count * columns);
+  // As large as for the most rows, or each step with more beams than before would allocate.
+  most_rows_ = std::max(most_rows_, rows_count);
+  const auto most_kept = most_rows_ * static_cast<std::size_t>(kept);
   // A thread takes its parts in ascending order, so one heap a row serves it for all of them, and
   // its threshold soon lets nothing pass.
   const auto threads = static_cast<std::size_t>(pool_.threads());
+  float* logits = reserve(part_logits_, threads * most_rows_ * kChunk);
+  log_sums_.reserve(most_rows_ * columns);
+  log_sums_.resize(rows_count * columns);
+  best_values_.reserve(threads * most_kept);
   best_values_.resize(threads * heaps_size);
+  best_tokens_.reserve(threads * most_kept);
   best_tokens_.resize(best_values_.size());
+  best_counts_.reserve(threads * most_rows_);
+  merged_.reserve(threads * static_cast<std::size_t>(kept));
   best_counts_.assign(threads * rows_count, 0);
 
   pool_.parallel_for(parts, [&](int part, int thread) {
@@ -62,19 +69,18 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
     const auto index = static_cast<std::size_t>(row);
     LogitSummary& summary = summaries[index];
     summary.log_sum = kernels::log_sum_exp(&log_sums_[index * columns], chunks);
-    summary.best.clear();
+    merged_.clear();
     for (std::size_t thread = 0; thread < threads; ++thread) {
       const auto at = thread * heaps_size + index * static_cast<std::size_t>(kept);
       for (int i = 0; i < best_counts_[thread * rows_count + index]; ++i) {
         const auto place = at + static_cast<std::size_t>(i);
-        summary.best.push_back({best_values_[place], best_tokens_[place]});
+        merged_.push_back({best_values_[place], best_tokens_[place]});
       }
     }
-    const auto size = std::min(summary.best.size(), static_cast<std::size_t>(kept));
-    std::partial_sort(summary.best.begin(),
-                      summary.best.begin() + static_cast<std::ptrdiff_t>(size), summary.best.end(),
-                      better);
-    summary.best.resize(size);
+    const auto size = std::min(merged_.size(), static_cast<std::size_t>(kept));
+    const auto end = merged_.begin() + static_cast<std::ptrdiff_t>(size);
+    std::partial_sort(merged_.begin(), end, merged_.end(), better);
+    summary.best.assign(merged_.begin(), end);
   }
 }
 
