@@ -160,7 +160,9 @@ TEST(Doctor, TellsAboutThisMachineAsJson) {
     EXPECT_EQ(set.at("runs_here"), listed) << set;
     EXPECT_TRUE(set.at("compiled") || !listed) << set;
     // Only what was run is used without being asked for.
-    if (set.at("name") == report.at("instruction_set")) EXPECT_NE(set.at("tested"), "not run");
+    if (set.at("name") == report.at("instruction_set")) {
+      EXPECT_NE(set.at("tested"), "not run");
+    }
   }
   for (const auto& component : report.at("components")) {
     EXPECT_FALSE(component.at("install").get<std::string>().empty());
