@@ -56,6 +56,7 @@ class Settings:
     scratch: pathlib.Path
     json: pathlib.Path | None
     markdown: pathlib.Path | None
+    roofline: pathlib.Path | None
     footprint: bool
 
 
@@ -128,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", type=pathlib.Path, metavar="FILE", help="write every raw time")
     add("--markdown", type=pathlib.Path, metavar="FILE", help="write the table, best peers in bold")
     add(
+        "--roofline",
+        type=pathlib.Path,
+        metavar="PROGRAM",
+        help="build/benchmarks/roofline: measure the machine first, show what it allows at most",
+    )
+    add(
         "--footprint",
         action="store_true",
         help="instead: Kobolt's engine file, memory and time to the first token",
@@ -145,6 +152,8 @@ def parse(arguments: Sequence[str]) -> Settings:
             parser.error(f"{folder} is no checkpoint folder: it has no config.json")
     if not given.kobolt.is_file():
         parser.error(f"{given.kobolt} is no program")
+    if given.roofline and not given.roofline.is_file():
+        parser.error(f"{given.roofline} is no program")
     names = given.work or [n for n in workloads.NAMES if n in workloads.SYNTHETIC or sets[n]]
     work: list[workloads.Workload] = []
     for name in names:
@@ -169,5 +178,6 @@ def parse(arguments: Sequence[str]) -> Settings:
         scratch=given.scratch,
         json=given.json,
         markdown=given.markdown,
+        roofline=given.roofline and given.roofline.absolute(),
         footprint=given.footprint,
     )

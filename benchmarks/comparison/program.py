@@ -7,10 +7,11 @@ import json
 import os
 import pathlib
 import platform
+import subprocess
 import sys
 from collections.abc import Sequence
 
-from comparison import arguments, footprint, peers, table, workloads
+from comparison import arguments, footprint, limits, peers, table, workloads
 from comparison.arguments import Settings
 from comparison.kobolt import Engines, Kobolt, ProgramError
 from comparison.results import KOBOLT, Result, Series, to_json
@@ -70,12 +71,17 @@ def _contenders(
 def _compare(settings: Settings, engines: Engines) -> int:
     titles = [peers.title(peer) for peer in settings.peers]
     described = _described(settings)
+    most = None
+    if settings.roofline:
+        _say("measuring the machine")
+        most = limits.measure_ceilings(settings.roofline, settings.threads)
+        described["ceilings"] = dataclasses.asdict(most)
     results: list[Result] = []
     for work in settings.work:
         able, declined = _contenders(settings, engines, work)
         results.append(measure(work, able, declined, settings.rounds, _say))
         # What is there so far: a comparison may be stopped at any time.
-        made = table.build(results, titles, peers.BASELINE)
+        made = table.build(results, titles, peers.BASELINE, most)
         _write(settings.json, json.dumps(to_json(results, described), indent=1) + "\n")
         _write(settings.markdown, table.as_markdown(made))
         if len(results) < len(settings.work):
@@ -105,7 +111,7 @@ def main(argv: Sequence[str]) -> int:
     engines = Engines(settings.kobolt, settings.scratch)
     try:
         return (_footprint if settings.footprint else _compare)(settings, engines)
-    except ProgramError as error:
+    except (ProgramError, ValueError, OSError, subprocess.CalledProcessError) as error:
         _say(f"compare: {error}")
         return 1
     except KeyboardInterrupt:

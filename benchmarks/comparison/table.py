@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from comparison.agreement import agreements
+from comparison.limits import Ceilings, limit
 from comparison.results import KOBOLT, Result, Series
 from comparison.timing import Spread, speedup
 from comparison.workloads import DocumentSet, Workload
@@ -67,8 +68,19 @@ def _across_precisions(result: Result, baseline: str) -> list[str]:
     return lines
 
 
-def build(results: Sequence[Result], peers: Sequence[str], baseline: str) -> Table:
-    """`peers` in the order of their columns; `baseline` is compared in fp32 with every precision."""
+def _against_limit(work: Workload, kobolt: Series | None, precision: str, most: Ceilings) -> str:
+    least = limit(work, precision, most)
+    if least is None or kobolt is None:
+        return DASH
+    share = least / Spread.of(kobolt.seconds).median
+    return f"{amount(work, least)}, {100 * share:.0f} %"
+
+
+def build(
+    results: Sequence[Result], peers: Sequence[str], baseline: str, most: Ceilings | None = None
+) -> Table:
+    """`peers` in the order of their columns; `baseline` is compared in fp32 with every precision.
+    With the machine's ceilings a last column says what they allow."""
     notes = _Notes()
     rows: list[list[str]] = []
     bold: set[tuple[int, int]] = set()
@@ -86,10 +98,18 @@ def build(results: Sequence[Result], peers: Sequence[str], baseline: str) -> Tab
                 row.append(_cell(work, series.get(engine), notes))
             row.append(_cell(work, series.get(KOBOLT), notes))
             row.append(ratio(speedup(kobolt.seconds, best.seconds)) if kobolt and best else DASH)
+            if most:
+                row.append(_against_limit(work, kobolt, precision, most))
             rows.append(row)
         remarks += agreements(result)
         remarks += _across_precisions(result, baseline)
     header = ["workload", "precision", *peers, KOBOLT, "Kobolt against the best peer"]
+    if most:
+        header.append("the machine's limit, Kobolt's share")
+        remarks.append(
+            f"The machine's limit: counted operations and bytes over {most.fp32 / 1e9:.1f} GFLOP/s, "
+            f"{most.integer / 1e9:.1f} integer GOP/s and {most.read / 1e9:.1f} GB/s, measured first."
+        )
     return Table(header, rows, bold, notes.texts, remarks)
 
 

@@ -1,0 +1,127 @@
+"""The least time that the machine allows for a workload: its operations and bytes over the rates that
+benchmarks/roofline measures."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import subprocess
+
+from comparison.workloads import SEQUENCE, Synthetic, Workload, read_config
+
+# Bytes that a weight takes. int4 has a scale of 2 bytes for 32 weights.
+WEIGHT_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "int8": 1.0, "int4": 0.5 + 2 / 32}
+# Products of these take integer arithmetic; all attention takes fp32.
+INTEGER = ("int8", "int4")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ceilings:
+    """Operations and bytes a second."""
+
+    fp32: float
+    integer: float
+    read: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    d: int
+    ffn: int
+    encoder_layers: int
+    decoder_layers: int
+    decoder_ffn: int
+    vocabulary: int
+
+    @classmethod
+    def of(cls, checkpoint: pathlib.Path) -> Shape:
+        config = read_config(checkpoint)
+        names = ("d_model", "encoder_ffn_dim", "encoder_layers", "decoder_layers")
+        return cls(
+            *(int(config[name]) for name in names),
+            decoder_ffn=int(config["decoder_ffn_dim"]),
+            vocabulary=int(config["vocab_size"]),
+        )
+
+
+@dataclasses.dataclass
+class Phase:
+    """Work that follows other work: it takes the longer of its arithmetic and its reading."""
+
+    product_ops: float = 0.0
+    attention_ops: float = 0.0
+    read_bytes: float = 0.0
+
+    def seconds(self, precision: str, ceilings: Ceilings) -> float:
+        rate = ceilings.integer if precision in INTEGER else ceilings.fp32
+        arithmetic = self.product_ops / rate + self.attention_ops / ceilings.fp32
+        return max(arithmetic, self.read_bytes / ceilings.read)
+
+
+def _encoder(shape: Shape, documents: int, weight: float) -> Phase:
+    weights = shape.encoder_layers * (4 * shape.d**2 + 2 * shape.d * shape.ffn)
+    rows = documents * SEQUENCE
+    return Phase(
+        product_ops=2.0 * rows * weights,
+        attention_ops=4.0 * rows * SEQUENCE * shape.d * shape.encoder_layers,
+        read_bytes=weight * weights,
+    )
+
+
+def _cross_projection(shape: Shape, documents: int, weight: float) -> Phase:
+    weights = shape.decoder_layers * 2 * shape.d**2
+    return Phase(
+        product_ops=2.0 * documents * SEQUENCE * weights,
+        read_bytes=weight * weights,
+    )
+
+
+def _step(shape: Shape, documents: int, rows: int, position: int, precision: str) -> Phase:
+    """One position decoded. Keys and values: a document's cross-attention is read once for all its
+    rows; engines below fp32 keep both caches in 16 bits."""
+    layer = 6 * shape.d**2 + 2 * shape.d * shape.decoder_ffn
+    weights = shape.decoder_layers * layer + shape.d * shape.vocabulary
+    cached = 4 if precision == "fp32" else 2
+    positions = documents * SEQUENCE + rows * position
+    return Phase(
+        product_ops=2.0 * rows * weights,
+        attention_ops=4.0 * rows * (SEQUENCE + position) * shape.d * shape.decoder_layers,
+        read_bytes=WEIGHT_BYTES[precision] * weights
+        + 2.0 * cached * positions * shape.d * shape.decoder_layers,
+    )
+
+
+def phases(work: Synthetic, shape: Shape, precision: str) -> list[Phase]:
+    weight = WEIGHT_BYTES[precision]
+    found = [_encoder(shape, work.batch, weight)]
+    if work.encoder_only:
+        return found
+    found.append(_cross_projection(shape, work.batch, weight))
+    # All beams of the first step are alike, and the last token is forced to be the end.
+    for position in range((work.new_tokens or 0) - 1):
+        rows = work.batch * (1 if position == 0 else work.beams)
+        found.append(_step(shape, work.batch, rows, position + 1, precision))
+    return found
+
+
+def limit(work: Workload, precision: str, ceilings: Ceilings) -> float | None:
+    """Seconds; None for sets of documents, whose lengths vary."""
+    if not isinstance(work, Synthetic):
+        return None
+    shape = Shape.of(work.checkpoint)
+    return sum(phase.seconds(precision, ceilings) for phase in phases(work, shape, precision))
+
+
+def parse_ceilings(text: str, threads: int) -> Ceilings:
+    """What roofline printed: a line a number of threads. Raises ValueError where it is missing."""
+    for line in text.splitlines():
+        cells = line.split()
+        if len(cells) == 4 and cells[0] == str(threads):
+            return Ceilings(*(float(cell) * 1e9 for cell in cells[1:]))
+    raise ValueError(f"roofline did not measure {threads} threads: {text.strip()!r}")
+
+
+def measure_ceilings(program: pathlib.Path, threads: int) -> Ceilings:
+    """Raises ValueError, OSError or subprocess.CalledProcessError."""
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    return parse_ceilings(done.stdout, threads)

@@ -1,0 +1,72 @@
+import json
+import pathlib
+import tempfile
+import unittest
+
+from comparison import limits, table
+from comparison.limits import Ceilings, Phase, Shape
+from comparison.results import KOBOLT, Result, Run, Series
+from comparison.workloads import DocumentSet, synthetic
+
+ONES = Ceilings(fp32=1.0, integer=2.0, read=4.0)
+SMALL = Shape(d=2, ffn=3, encoder_layers=1, decoder_layers=1, decoder_ffn=3, vocabulary=10)
+
+
+class PhaseTest(unittest.TestCase):
+    def test_the_longer_of_arithmetic_and_reading_counts(self):
+        self.assertEqual(Phase(6.0, 1.0, 8.0).seconds("fp32", ONES), 7.0)
+        self.assertEqual(Phase(6.0, 1.0, 8.0).seconds("int8", ONES), 4.0)
+        self.assertEqual(Phase(6.0, 1.0, 48.0).seconds("bf16", ONES), 12.0)
+
+
+class PhasesTest(unittest.TestCase):
+    def test_encoder(self):
+        (encoder,) = limits.phases(synthetic("enc-8x512", pathlib.Path()), SMALL, "fp32")
+        weights = 4 * 2 * 2 + 2 * 2 * 3
+        self.assertEqual(encoder.product_ops, 2 * 8 * 512 * weights)
+        self.assertEqual(encoder.attention_ops, 8 * 4 * 512 * 512 * 2)
+        self.assertEqual(encoder.read_bytes, 4 * weights)
+
+    def test_steps(self):
+        found = limits.phases(synthetic("gen-1x512-b4", pathlib.Path()), SMALL, "int8")
+        self.assertEqual(len(found), 2 + 63)
+        self.assertEqual(found[1].product_ops, 2 * 512 * 2 * 2 * 2)
+        weights = 6 * 2 * 2 + 2 * 2 * 3 + 2 * 10
+        self.assertEqual(found[2].product_ops, 2 * 1 * weights)
+        self.assertEqual(found[3].product_ops, 2 * 4 * weights)
+        self.assertEqual(found[3].attention_ops, 4 * 4 * (512 + 2) * 2)
+        self.assertEqual(found[3].read_bytes, weights + 2 * 2 * (512 + 4 * 2) * 2)
+
+
+class LimitTest(unittest.TestCase):
+    def test_of_a_checkpoint(self):
+        config = {"d_model": 2, "encoder_ffn_dim": 3, "decoder_ffn_dim": 3, "vocab_size": 10}
+        with tempfile.TemporaryDirectory() as folder:
+            config |= {"encoder_layers": 1, "decoder_layers": 1}
+            (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
+            work = synthetic("enc-1x512", pathlib.Path(folder))
+            seconds = 2 * 512 * 28 + 4 * 512 * 512 * 2
+            self.assertEqual(limits.limit(work, "fp32", ONES), seconds)
+            result = Result(work, [Series(KOBOLT, "fp32", [Run(2.0 * seconds)])])
+            made = table.build([result], [], "Slow", ONES)
+            self.assertEqual(made.rows[0][-1], f"{seconds:.2f} s, 50 %")
+            self.assertEqual(len(made.header), len(made.rows[0]))
+
+    def test_documents_have_none(self):
+        data = DocumentSet("dev-set", pathlib.Path(), pathlib.Path(), "document", 10)
+        self.assertIsNone(limits.limit(data, "fp32", ONES))
+
+
+class CeilingsTest(unittest.TestCase):
+    PRINTED = "CPU, 2 threads\nthreads fp32 GFLOP/s\n1   40.5  39.0  9.2\n2   80.0  79.0  16.0\n"
+
+    def test_the_line_of_that_many_threads(self):
+        self.assertEqual(limits.parse_ceilings(self.PRINTED, 2), Ceilings(80e9, 79e9, 16e9))
+
+    def test_no_such_line(self):
+        with self.assertRaisesRegex(ValueError, "4 threads"):
+            limits.parse_ceilings(self.PRINTED, 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
