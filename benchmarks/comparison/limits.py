@@ -23,6 +23,10 @@ class Ceilings:
     integer: float
     read: float
 
+    def best(self, other: Ceilings) -> Ceilings:
+        """A disturbed measurement shows less than the machine can do."""
+        return Ceilings(*map(max, dataclasses.astuple(self), dataclasses.astuple(other)))
+
 
 @dataclasses.dataclass(frozen=True)
 class Shape:

@@ -75,11 +75,13 @@ def _compare(settings: Settings, engines: Engines) -> int:
     if settings.roofline:
         _say("measuring the machine")
         most = limits.measure_ceilings(settings.roofline, settings.threads)
-        described["ceilings"] = dataclasses.asdict(most)
     results: list[Result] = []
     for work in settings.work:
         able, declined = _contenders(settings, engines, work)
         results.append(measure(work, able, declined, settings.rounds, _say))
+        if most and settings.roofline:
+            most = most.best(limits.measure_ceilings(settings.roofline, settings.threads))
+            described["ceilings"] = dataclasses.asdict(most)
         # What is there so far: a comparison may be stopped at any time.
         made = table.build(results, titles, peers.BASELINE, most)
         _write(settings.json, json.dumps(to_json(results, described), indent=1) + "\n")

@@ -63,6 +63,10 @@ class CeilingsTest(unittest.TestCase):
     def test_the_line_of_that_many_threads(self):
         self.assertEqual(limits.parse_ceilings(self.PRINTED, 2), Ceilings(80e9, 79e9, 16e9))
 
+    def test_the_best_of_two_measurements(self):
+        best = Ceilings(1.0, 5.0, 3.0).best(Ceilings(2.0, 4.0, 3.0))
+        self.assertEqual(best, Ceilings(2.0, 5.0, 3.0))
+
     def test_no_such_line(self):
         with self.assertRaisesRegex(ValueError, "4 threads"):
             limits.parse_ceilings(self.PRINTED, 4)
