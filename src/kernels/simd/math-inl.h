@@ -38,16 +38,19 @@ HWY_INLINE hn::Vec<D> exp(D d, hn::Vec<D> x) {
   const auto smallest = hn::Set(d, -87.3F);
   const auto underflows = hn::Lt(x, smallest);
   x = hn::Min(hn::Max(x, smallest), hn::Set(d, 88.3F));
-  // x = n ln 2 + r, ln 2 in two parts so that n ln 2 is exact enough
-  const auto n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504F)));
+  // x = n ln 2 + r. Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the lowest
+  // bits of the sum; with 127 on top these are the exponent of 2^n, so nothing is converted.
+  const auto shifter = hn::Set(d, 12582912.0F + 127.0F);
+  const auto shifted = hn::MulAdd(x, hn::Set(d, 1.44269504F), shifter);
+  const auto scale = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, shifted)));
+  const auto n = hn::Sub(shifted, shifter);
+  // ln 2 in two parts, so that n ln 2 is exact enough
   auto r = hn::NegMulAdd(n, hn::Set(d, 0.693359375F), x);
   r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4F), r);
   // e^r = 1 + r + r^2 p(r) on |r| <= ln 2 / 2
   constexpr float kTail[] = {0.49999994F, 0.166665211F, 0.041668389F, 0.00836871658F,
                              0.00138145976F};
   const auto p = hn::MulAdd(hn::Mul(r, r), polynomial(d, r, kTail), r);
-  const auto power = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127)));
-  const auto scale = hn::BitCast(d, power);
   return hn::IfThenZeroElse(underflows, hn::MulAdd(scale, p, scale));
 }
 
