@@ -8,17 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/embedding_names.h"
 #include "kobolt/error.h"
 #include "model/layout.h"
 #include "model/positions.h"
 
 namespace kobolt {
 namespace {
-
-constexpr const char* kShared = "model.shared.weight";
-constexpr const char* kEncoder = "model.encoder.embed_tokens.weight";
-constexpr const char* kDecoder = "model.decoder.embed_tokens.weight";
-constexpr const char* kOutput = "lm_head.weight";
 
 using Tensors = std::map<std::string, Tensor>;
 
@@ -40,7 +36,7 @@ Tensors with_prefix(const Tensors& stored) {
   if (prefixed) return stored;
   Tensors renamed;
   for (const auto& [name, tensor] : stored) {
-    const bool outside = name == kOutput || name == "final_logits_bias";
+    const bool outside = name == kOutputProjection || name == "final_logits_bias";
     renamed.emplace(outside ? name : "model." + name, tensor);
   }
   return renamed;
@@ -69,12 +65,12 @@ class EmbeddingResolver {
 
   void resolve() {
     const Tensor* shared = config_.shared_embedding ? shared_matrix() : nullptr;
-    const Tensor* encoder = first_of({lookup(tensors_, kEncoder), shared});
-    const Tensor* decoder = first_of({lookup(tensors_, kDecoder), shared});
+    const Tensor* encoder = first_of({lookup(tensors_, kEncoderEmbedding), shared});
+    const Tensor* decoder = first_of({lookup(tensors_, kDecoderEmbedding), shared});
     if (!config_.shared_embedding && config_.tied_output) {
-      decoder = first_of({decoder, lookup(tensors_, kOutput)});
+      decoder = first_of({decoder, lookup(tensors_, kOutputProjection)});
     }
-    const Tensor* output = lookup(tensors_, kOutput);
+    const Tensor* output = lookup(tensors_, kOutputProjection);
     if (output == nullptr && config_.tied_output) output = first_of({shared, decoder});
     if (encoder == nullptr || decoder == nullptr)
       return;  // the check against the layout reports it
@@ -90,9 +86,9 @@ class EmbeddingResolver {
   }
 
   [[nodiscard]] const Tensor* shared_matrix() const {
-    const Tensor* output = config_.tied_output ? lookup(tensors_, kOutput) : nullptr;
-    return first_of({lookup(tensors_, kShared), output, lookup(tensors_, kDecoder),
-                     lookup(tensors_, kEncoder)});
+    const Tensor* output = config_.tied_output ? lookup(tensors_, kOutputProjection) : nullptr;
+    return first_of({lookup(tensors_, kSharedEmbedding), output,
+                     lookup(tensors_, kDecoderEmbedding), lookup(tensors_, kEncoderEmbedding)});
   }
 
   // The arguments lie in tensors_: what replaces them is put together before they go.
@@ -101,13 +97,15 @@ class EmbeddingResolver {
     config_.tied_output = output != nullptr && same_values(*output, decoder);
     Tensors embeddings;
     if (config_.shared_embedding) {
-      embeddings.emplace(kShared, decoder);
+      embeddings.emplace(kSharedEmbedding, decoder);
     } else {
-      embeddings.emplace(kEncoder, encoder);
-      embeddings.emplace(kDecoder, decoder);
+      embeddings.emplace(kEncoderEmbedding, encoder);
+      embeddings.emplace(kDecoderEmbedding, decoder);
     }
-    if (output != nullptr && !config_.tied_output) embeddings.emplace(kOutput, *output);
-    for (const char* name : {kShared, kEncoder, kDecoder, kOutput}) tensors_.erase(name);
+    if (output != nullptr && !config_.tied_output) embeddings.emplace(kOutputProjection, *output);
+    for (const char* name :
+         {kSharedEmbedding, kEncoderEmbedding, kDecoderEmbedding, kOutputProjection})
+      tensors_.erase(name);
     tensors_.merge(embeddings);
   }
 

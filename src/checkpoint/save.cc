@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "checkpoint/config.h"
 #include "checkpoint/describe.h"
+#include "checkpoint/embedding_names.h"
 #include "checkpoint/json_patch.h"
 #include "checkpoint/mask_pairs.h"
 #include "checkpoint/safetensors.h"
@@ -15,11 +16,6 @@
 
 namespace kobolt {
 namespace {
-
-constexpr const char* kShared = "model.shared.weight";
-constexpr const char* kEncoder = "model.encoder.embed_tokens.weight";
-constexpr const char* kDecoder = "model.decoder.embed_tokens.weight";
-constexpr const char* kOutput = "lm_head.weight";
 
 const char* torch_name(DType dtype) {
   switch (dtype) {
@@ -58,19 +54,19 @@ Stored names_to_store(const Model& model, const ModelConfig& claims) {
   const auto present = [&](const char* own, const char* other) {
     return model.tensors.contains(own) ? own : other;
   };
-  const std::string encoder = present(kEncoder, kShared);
-  const std::string decoder = present(kDecoder, kShared);
-  const std::string output = model.config.tied_output ? decoder : kOutput;
+  const std::string encoder = present(kEncoderEmbedding, kSharedEmbedding);
+  const std::string decoder = present(kDecoderEmbedding, kSharedEmbedding);
+  const std::string output = model.config.tied_output ? decoder : kOutputProjection;
   if (!claims.tied_output) {
-    stored.insert_or_assign(kOutput, output);
-    stored.insert_or_assign(kEncoder, encoder);
-    stored.insert_or_assign(kDecoder, decoder);
-    if (claims.shared_embedding) stored.emplace(kShared, decoder);
+    stored.insert_or_assign(kOutputProjection, output);
+    stored.insert_or_assign(kEncoderEmbedding, encoder);
+    stored.insert_or_assign(kDecoderEmbedding, decoder);
+    if (claims.shared_embedding) stored.emplace(kSharedEmbedding, decoder);
   }
   if (!claims.shared_embedding) {
-    stored.insert_or_assign(kEncoder, encoder);
-    stored.insert_or_assign(kDecoder, decoder);
-    stored.erase(kShared);
+    stored.insert_or_assign(kEncoderEmbedding, encoder);
+    stored.insert_or_assign(kDecoderEmbedding, decoder);
+    stored.erase(kSharedEmbedding);
   }
   return stored;
 }
