@@ -26,8 +26,8 @@ struct Outcome {
 };
 
 // Standard output and standard error together.
-Outcome run_prune(const std::string& arguments) {
-  const std::string line = std::string("'") + KOBOLT_PROGRAM + "' prune " + arguments + " 2>&1";
+Outcome run_program(const std::string& arguments) {
+  const std::string line = std::string("'") + KOBOLT_PROGRAM + "' " + arguments + " 2>&1";
   std::FILE* pipe = ::popen(line.c_str(), "r");
   Outcome outcome;
   if (pipe == nullptr) return outcome;
@@ -39,6 +39,8 @@ Outcome run_prune(const std::string& arguments) {
   if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
   return outcome;
 }
+
+Outcome run_prune(const std::string& arguments) { return run_program("prune " + arguments); }
 
 std::string content(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -167,6 +169,35 @@ TEST_F(PruneCommand, DropsLayersAndTokens) {
   EXPECT_EQ(config.at("vocab_size"), result.at("vocabulary").at("after"));
   EXPECT_LT(result.at("vocabulary").at("after"), result.at("vocabulary").at("before"));
   EXPECT_GT(result.at("sparsity"), 0.1);
+}
+
+// The layer that goes is the one without which the model scores best, and the score is that of what
+// was written.
+TEST_F(PruneCommand, DropsTheLayerThatMattersLeast) {
+  const std::string example = KOBOLT_SOURCE_DIR "/examples/deb-bart";
+  const std::string data =
+      std::string(" --data ") + KOBOLT_SOURCE_DIR + "/examples/descriptions.jsonl --limit 4 --json";
+  const auto score = [&](const std::string& folder) {
+    const Outcome outcome = run_program("eval " + folder + data + " --precision int8");
+    EXPECT_EQ(outcome.status, 0) << outcome.text;
+    return json::parse(outcome.text).at("rouge").at("rougeL").at("f").at("mean").get<double>();
+  };
+  const int layers = json::parse(content(example + "/config.json")).at("decoder_layers").get<int>();
+  const Outcome outcome =
+      run_prune(example + " -o " + out() + " --method layers --decoder-layers " +
+                std::to_string(layers - 1) + data);
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const json importance = json::parse(outcome.text).at("importance");
+  ASSERT_EQ(importance.size(), 1U);
+  EXPECT_DOUBLE_EQ(importance[0].at("rouge_l_without"), score(out()));
+  for (int layer = 0; layer < layers; ++layer) {
+    const std::string other = out("without" + std::to_string(layer));
+    ASSERT_EQ(run_prune(example + " --quiet -o " + other +
+                        " --method layers --drop decoder.layers." + std::to_string(layer))
+                  .status,
+              0);
+    EXPECT_LE(score(other), importance[0].at("rouge_l_without").get<double>() + 1e-12) << layer;
+  }
 }
 
 }  // namespace
