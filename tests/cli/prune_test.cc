@@ -114,7 +114,9 @@ TEST_F(PruneCommand, PairsCanBePrunedFurtherAndZerosCannot) {
       run_prune(kModel + " --quiet -o " + out("pairs") + " --amount 0.5 --format pairs").status, 0);
   const Outcome again = run_prune(out("pairs") + " --json -o " + out("more") + " --amount 0.5");
   ASSERT_EQ(again.status, 0) << again.text;
-  for (const json& layer : json::parse(again.text).at("layers")) {
+  const json report = json::parse(again.text);
+  ASSERT_FALSE(report.at("layers").empty());
+  for (const json& layer : report.at("layers")) {
     EXPECT_EQ(layer.at("sparsity"), 0.75) << layer;
   }
   const Outcome refused = run_prune(out("more") + " -o " + out("refused"));
