@@ -83,8 +83,8 @@ std::span<const std::string_view> available_instruction_sets() {
 
 std::span<const InstructionSet> known_instruction_sets() {
   static const std::array<InstructionSet, kImplementations.size()> sets = {{
-      {.name = "AVX512_VNNI", .compiled = avx512_compiled(), .tested = ""},
-      {.name = "AVX512", .compiled = avx512_compiled(), .tested = ""},
+      {.name = "AVX512_VNNI", .compiled = avx512_compiled(), .tested = "on a processor"},
+      {.name = "AVX512", .compiled = avx512_compiled(), .tested = "on a processor"},
       {.name = "AVX2", .compiled = avx2_compiled(), .tested = "on a processor"},
       {.name = "NEON", .compiled = neon_compiled(), .tested = ""},
       {.name = "scalar", .compiled = true, .tested = "on a processor"},

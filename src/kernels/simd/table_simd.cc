@@ -18,7 +18,7 @@ constexpr std::string_view kName = HWY_TARGET == HWY_AVX2   ? "AVX2"
 
 constexpr KernelTable kTable = {
     .name = kName,
-    .tested = HWY_TARGET == HWY_AVX2,
+    .tested = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3,
     .pack_f32 = pack_f32,
     .pack_f32_transposed = pack_f32_transposed,
     .quantize_rows = quantize_rows,
