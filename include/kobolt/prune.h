@@ -35,6 +35,28 @@ KOBOLT_API std::string_view name_of(PruningUnit unit);
 /// Throws Error(invalid_argument).
 KOBOLT_API PruningUnit pruning_unit_from_name(std::string_view name);
 
+/// Outputs of a block of the pattern 16x1: as many as the kernels compute at once, so that a block
+/// of zeros is work and bytes that vanish.
+inline constexpr int kPruningBlock = 16;
+
+/// Where the zeros of methods that prune single weights may lie.
+struct PruningPattern {
+  enum class Kind : std::uint8_t {
+    free,    ///< anywhere
+    n_of_m,  ///< of every m inputs of an output n are left; 2:4 is what GPUs can skip
+    block,   ///< kPruningBlock neighbouring outputs lose an input together
+  };
+  Kind kind = Kind::free;
+  int n = 0;  ///< n_of_m: left of each group, 1 <= n < m
+  int m = 0;  ///< n_of_m: inputs of a group, at most 64
+
+  bool operator==(const PruningPattern&) const = default;
+};
+/// "free", "2:4" and the like, "16x1".
+KOBOLT_API std::string name_of(const PruningPattern& pattern);
+/// Reads such a name. Throws Error(invalid_argument).
+KOBOLT_API PruningPattern pruning_pattern_from_name(std::string_view name);
+
 /// Which layers to prune, and how the work is done.
 struct PruningTargets {
   /// Names or patterns: "encoder.layers.*.self_attn.*", or the end of a name, "fc1", "q_proj".
@@ -49,11 +71,13 @@ struct PruningTargets {
 
 struct PruningOptions {
   PruningMethod method = PruningMethod::magnitude;
-  double amount = 0.2;                      ///< 0 to 1, of what is not pruned yet
+  double amount = 0.2;  ///< 0 to 1, of what is not pruned yet
+  /// For magnitude and global. A block's rank is the `norm` of its weights; n:m needs no amount.
+  PruningPattern pattern;
   bool structured = false;                  ///< method `structured`, whatever `method` says
   PruningUnit unit = PruningUnit::channel;  ///< structured; `whole` also with `global`
   int dim = 0;  ///< channels: 0 = output neurons (rows), 1 = inputs (columns)
-  PruningNorm norm = PruningNorm::l2;  ///< structured
+  PruningNorm norm = PruningNorm::l2;  ///< structured, and blocks
   PruningTargets targets;
 };
 
@@ -95,6 +119,20 @@ KOBOLT_API void structured_pruning(Model& model, double amount, int dim = 0,
 /// As magnitude_pruning with one threshold over all chosen layers; ties go to the layer that comes
 /// first in the computation.
 KOBOLT_API void global_pruning(Model& model, double amount, const PruningTargets& targets = {});
+
+/// In each chosen layer, of every m inputs of an output, prunes those of smallest absolute value
+/// until n are left; ties lowest index first. Throws also for a layer whose inputs are no multiple
+/// of m.
+KOBOLT_API void n_of_m_pruning(Model& model, int n, int m, const PruningTargets& targets = {});
+
+/// Prunes the round(amount * n) of n blocks, kPruningBlock outputs by one input, whose unpruned
+/// weights have the smallest norm: in each chosen layer, or with PruningMethod::global over all.
+/// The last outputs of a layer may make a lower block. Ties go to the layer that comes first, then
+/// to the first outputs, then to the first input. Throws also for PruningMethod::structured.
+KOBOLT_API void block_pruning(Model& model, double amount,
+                              PruningMethod method = PruningMethod::magnitude,
+                              PruningNorm norm = PruningNorm::l2,
+                              const PruningTargets& targets = {});
 
 /// In each block, an attention or an ffn with at least one chosen matrix, prunes the
 /// round(amount * n) of its n heads or neurons whose weights have the smallest norm: rows of q, k
@@ -169,7 +207,8 @@ class KOBOLT_API ModelPruner {
   /// `model` must outlive the pruner.
   explicit ModelPruner(Model& model, PruningOptions options = {});
 
-  /// Prunes `amount` of what is left; may be called again.
+  /// Prunes `amount` of what is left; may be called again. Throws Error(invalid_argument) also for
+  /// options that contradict each other.
   void prune();
   PermanentReport make_permanent(bool uniform = false) {
     return kobolt::make_permanent(model_, uniform);

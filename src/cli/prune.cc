@@ -1,11 +1,7 @@
 #include "kobolt/prune.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -17,56 +13,18 @@
 #include "cli/layer_importance.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/prune_flags.h"
+#include "cli/prune_report.h"
 #include "kobolt/error.h"
 #include "kobolt/evaluate.h"
 
 namespace kobolt::cli {
 namespace {
 
-struct PruneFlags {
-  std::string model;
-  std::string output;
-  std::string method = "magnitude";
-  double amount = PruningOptions{}.amount;
-  std::vector<std::string> layers;
-  std::vector<std::string> drop;
-  int encoder_layers = 0;
-  int decoder_layers = 0;
-  std::string data;
-  std::size_t limit = 100;
-  std::string vocabulary;
-  DatasetOptions fields;
-  std::string unit = "channel";
-  int dim = 0;
-  std::string norm = "2";
-  std::string format = "masked";
-  bool permanent = false;
-  bool uniform = false;
-  bool force = false;
-  bool verbose = false;
-};
-
-/// What was done, for the report.
-struct PruneOutcome {
-  std::vector<std::string> targets;  ///< matrices, or layers that are gone
-  double seconds = 0;                ///< to choose what is pruned
-  std::vector<DroppedLayer> trials;  ///< of layers dropped by importance
-  PruningStats stats;
-  PermanentReport permanent;
-  VocabularyReport vocabulary;
-  bool ordinary = true;  ///< transformers can load it
-};
-
-bool drops_layers(const PruneFlags& options) { return options.method == "layers"; }
-
-bool prunes_weights(const PruneFlags& options) {
-  return options.method != "layers" && options.method != "none";
-}
-
 PruningOptions pruning_options(const PruneFlags& options, const GlobalOptions& global) {
   return {.method = pruning_method_from_name(options.method),
           .amount = options.amount,
+          .pattern = pruning_pattern_from_name(options.pattern),
           .unit = pruning_unit_from_name(options.unit),
           .dim = options.dim,
           .norm = norm_from_name(options.norm),
@@ -80,87 +38,6 @@ DType stored_format(const Model& model) {
   return largest->second.dtype;
 }
 
-std::string sparsity_text(double share) { return fmt::format("{:.2f} %", share * 100); }
-
-std::string ratio_text(double ratio) {
-  return std::isfinite(ratio) ? fmt::format("{:.3f}", ratio) : "infinite";
-}
-
-std::string layers_text(const PruneFlags& options, std::size_t count) {
-  const std::string which = options.layers.empty()
-                                ? "every linear layer except embeddings and output projection"
-                                : fmt::format("{}", fmt::join(options.layers, ", "));
-  return fmt::format("{} ({} matrices)", which, count);
-}
-
-Json to_json(const PruneFlags& options, const PruneOutcome& outcome) {
-  const PruningStats& stats = outcome.stats;
-  const PermanentReport& report = outcome.permanent;
-  Json json = {{"model", options.model}, {"output", options.output}, {"method", options.method}};
-  if (prunes_weights(options)) {
-    json["amount"] = options.amount;
-    json["seconds"] = outcome.seconds;
-  }
-  json[drops_layers(options) ? "dropped_layers" : "target_layers"] = outcome.targets;
-  for (const DroppedLayer& layer : outcome.trials) {
-    json["importance"].push_back({{"layer", layer.name}, {"rouge_l_without", layer.rouge_l}});
-  }
-  if (!options.vocabulary.empty()) {
-    json["vocabulary"] = {{"before", outcome.vocabulary.before},
-                          {"after", outcome.vocabulary.after}};
-  }
-  if (options.method == "structured") {
-    json["unit"] = options.unit;
-    if (options.unit == "channel") json["dim"] = options.dim;
-    json["norm"] = options.norm;
-  }
-  json.update(
-      {{"format", options.format},
-       {"permanent", options.permanent || options.uniform},
-       {"total_params", stats.total_params},
-       {"pruned_params", stats.pruned_params},
-       {"active_params", stats.active_params},
-       {"sparsity", stats.sparsity},
-       {"compression_ratio",
-        std::isfinite(stats.compression_ratio) ? Json(stats.compression_ratio) : Json(nullptr)}});
-  if (options.permanent || options.uniform) {
-    json["removed"] = {
-        {"heads", report.heads}, {"neurons", report.neurons}, {"params", report.removed_params}};
-    json["stayed"] = Json::array();
-    for (const StayedChannels& stayed : report.stayed) {
-      json["stayed"].push_back(
-          {{"layer", stayed.layer}, {"count", stayed.count}, {"why", stayed.why}});
-    }
-  }
-  for (const LayerPruning& layer : stats.layers) {
-    json["layers"].push_back({{"name", layer.name},
-                              {"total_params", layer.total},
-                              {"pruned_params", layer.pruned},
-                              {"sparsity", layer.sparsity()}});
-  }
-  return json;
-}
-
-// What vanished and what could not, by reason: a line each, and each layer when asked for.
-void print_report(const PermanentReport& report, bool verbose) {
-  print("removed for good: {} heads, {} ffn neurons, {} parameters\n", report.heads, report.neurons,
-        report.removed_params);
-  std::vector<std::pair<std::string, int>> reasons;
-  for (const StayedChannels& stayed : report.stayed) {
-    if (verbose) print("  stays as zeros: {} of {}: {}\n", stayed.count, stayed.layer, stayed.why);
-    const auto known =
-        std::ranges::find(reasons, stayed.why, [](const auto& r) { return r.first; });
-    if (known != reasons.end()) {
-      known->second += stayed.count;
-    } else {
-      reasons.emplace_back(stayed.why, stayed.count);
-    }
-  }
-  for (const auto& [why, count] : reasons) {
-    if (!verbose) print("  stay as zeros: {}, because: {}\n", count, why);
-  }
-}
-
 // Whether config.json can say what the model has become.
 bool loads_in_transformers(const ModelConfig& config) {
   for (const auto* layers : {&config.encoder_layers, &config.decoder_layers}) {
@@ -171,55 +48,6 @@ bool loads_in_transformers(const ModelConfig& config) {
     }
   }
   return true;
-}
-
-std::string method_text(const PruneFlags& options) {
-  const bool structured = options.method == "structured";
-  if (options.unit == "whole" && (structured || options.method == "global")) {
-    return fmt::format("{}, heads and ffn neurons by L-{} norm", options.method, options.norm);
-  }
-  if (!structured) return options.method;
-  return fmt::format("structured, {} by L-{} norm", options.dim == 0 ? "rows" : "columns",
-                     options.norm);
-}
-
-void print_text(const PruneFlags& options, const PruneOutcome& outcome) {
-  const PruningStats& stats = outcome.stats;
-  std::vector<std::pair<std::string, std::string>> head = {{"method", method_text(options)}};
-  if (prunes_weights(options)) {
-    head.emplace_back("amount", fmt::format("{}", options.amount));
-    head.emplace_back("target layers", layers_text(options, outcome.targets.size()));
-  }
-  if (drops_layers(options)) {
-    head.emplace_back("dropped", fmt::format("{}", fmt::join(outcome.targets, ", ")));
-  }
-  if (!options.vocabulary.empty()) {
-    head.emplace_back("vocabulary", fmt::format("{} tokens of {}", outcome.vocabulary.after,
-                                                outcome.vocabulary.before));
-  }
-  print("{}", key_values(head));
-  for (const DroppedLayer& layer : outcome.trials) {
-    print("  without {}: ROUGE-L {:.4f}\n", layer.name, layer.rouge_l);
-  }
-  if (options.verbose) {
-    Table table(
-        {{"layer"}, {"weights", Align::right}, {"pruned", Align::right}, {"", Align::right}});
-    for (const LayerPruning& layer : stats.layers) {
-      if (layer.pruned == 0) continue;
-      table.add_row({layer.name, fmt::format("{}", layer.total), fmt::format("{}", layer.pruned),
-                     sparsity_text(layer.sparsity())});
-    }
-    print("\n{}\n", table.text());
-  }
-  print("{}", key_values({{"total parameters", fmt::format("{}", stats.total_params)},
-                          {"pruned", fmt::format("{}", stats.pruned_params)},
-                          {"active", fmt::format("{}", stats.active_params)},
-                          {"sparsity", sparsity_text(stats.sparsity)},
-                          {"compression ratio", ratio_text(stats.compression_ratio)},
-                          {"saved", options.output}}));
-  if (options.verbose && prunes_weights(options)) {
-    print("chosen in {:.2f} s\n", outcome.seconds);
-  }
 }
 
 void shrink_vocabulary(const PruneFlags& options, Model& model, PruneOutcome& outcome) {
@@ -284,20 +112,6 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
   return outcome;
 }
 
-void warn(const PruneFlags& options, const PruneOutcome& outcome) {
-  if (!outcome.ordinary) {
-    say("warning", options.output +
-                       ": its layers have shapes that transformers cannot load; Kobolt can "
-                       "(see --uniform)");
-  }
-  if (options.format == "pairs" && prunes_weights(options)) {
-    say("warning",
-        options.output +
-            ": transformers' from_pretrained knows no masks and would make up the pruned "
-            "matrices; docs/pruning.md shows how PyTorch reads them");
-  }
-}
-
 void run(const PruneFlags& options, const GlobalOptions& global) {
   const bool permanent = options.permanent || options.uniform;
   if (permanent && options.format == "pairs") {
@@ -319,97 +133,13 @@ void run(const PruneFlags& options, const GlobalOptions& global) {
   if (!global.quiet) warn(options, outcome);
 }
 
-void add_options(CLI::App& command, PruneFlags& options) {
-  command.add_option("model", options.model, "Hugging Face folder")->required();
-  command.add_option("-o,--output", options.output, "Folder to write")->required();
-  command
-      .add_option(
-          "--method", options.method,
-          "magnitude: the smallest weights of each matrix; structured: its smallest rows or "
-          "columns, or heads and ffn neurons; global: the smallest weights of all matrices "
-          "together; layers: whole layers; none: only --vocab (the default with it)")
-      ->check(CLI::IsMember({"magnitude", "structured", "global", "layers", "none"}))
-      ->capture_default_str();
-  command
-      .add_option("--amount", options.amount, "Share to prune, 0 to 1, of what is not pruned yet")
-      ->check(CLI::Range(0.0, 1.0).description(""))
-      ->capture_default_str();
-  command
-      .add_option("--layers", options.layers,
-                  "Which layers: 'encoder.layers.*.self_attn.*', or the end of a name, fc1; "
-                  "without it every linear layer except embeddings and output projection")
-      ->type_name("PATTERN ...");
-  command
-      .add_option(
-          "--unit", options.unit,
-          "channel: for structured rows or columns of each matrix, as PyTorch's ln_structured, for "
-          "global single weights; whole: attention heads and ffn neurons, which --permanent "
-          "removes")
-      ->check(CLI::IsMember({"channel", "whole"}))
-      ->capture_default_str();
-  command
-      .add_option("--dim", options.dim,
-                  "For channels: 0 = output neurons (rows), 1 = inputs (columns)")
-      ->check(CLI::IsMember({0, 1}))
-      ->capture_default_str();
-  command.add_option("--norm", options.norm, "For structured: the norm of a row or column")
-      ->check(CLI::IsMember({"1", "2", "inf"}))
-      ->capture_default_str();
-  command
-      .add_option("--drop", options.drop,
-                  "For layers: which to drop, such as decoder.layers.1 decoder.layers.3")
-      ->type_name("NAME ...");
-  command
-      .add_option("--encoder-layers", options.encoder_layers,
-                  "For layers: how many to keep, spread evenly; 0 = all")
-      ->check(CLI::NonNegativeNumber.description(""))
-      ->type_name("N");
-  command
-      .add_option("--decoder-layers", options.decoder_layers,
-                  "For layers: how many to keep, spread evenly; 0 = all")
-      ->check(CLI::NonNegativeNumber.description(""))
-      ->type_name("N");
-  command
-      .add_option("--data", options.data,
-                  "For layers: drop those first without which summaries of this data set keep the "
-                  "best ROUGE-L, instead of spreading")
-      ->type_name("FILE");
-  command.add_option("--limit", options.limit, "Only the first N documents of --data; 0 = all")
-      ->capture_default_str()
-      ->type_name("N");
-  command
-      .add_option("--vocab", options.vocabulary,
-                  "Take tokens out of the vocabulary that no text of this data set has, documents "
-                  "and summaries")
-      ->type_name("FILE");
-  command
-      .add_option("--document-field", options.fields.document_field,
-                  "Field of the document, in --data and --vocab")
-      ->capture_default_str();
-  command.add_option("--summary-field", options.fields.summary_field, "Field of the summary")
-      ->capture_default_str();
-  command
-      .add_option("--format", options.format,
-                  "masked: zeros in an ordinary checkpoint; pairs: weight_orig and weight_mask, "
-                  "which can be undone and which PyTorch's pruning module reads")
-      ->check(CLI::IsMember({"masked", "pairs"}))
-      ->capture_default_str();
-  command.add_flag("--permanent", options.permanent,
-                   "Remove for good what can be removed, and make the rest zero");
-  command.add_flag("--uniform", options.uniform,
-                   "Permanent, but only what leaves a model that transformers loads: the same ffn "
-                   "size for all layers of a side, every head in place");
-  command.add_flag("--force", options.force,
-                   "Prune embeddings, the output projection and permanently pruned models too");
-  command.add_flag("--verbose", options.verbose, "List every pruned layer");
-}
-
 }  // namespace
 
 void add_prune(CLI::App& app, const GlobalOptions& global) {
   CLI::App& command =
       add_command(app, "prune", "Remove the weights that matter least, and say what that saves.",
                   "kobolt prune my-kobart -o sparse --method global --amount 0.4\n"
+                  "kobolt prune my-kobart -o fast --method global --pattern 16x1 --amount 0.4\n"
                   "kobolt prune my-kobart -o small --method structured --unit whole --permanent\n"
                   "kobolt prune my-kobart -o shallow --method layers --decoder-layers 3\n"
                   "kobolt prune my-kobart -o fewer-tokens --vocab corpus.jsonl\n"

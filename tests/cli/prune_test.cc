@@ -85,6 +85,23 @@ TEST_F(PruneCommand, JsonHasTheSameNumbers) {
   EXPECT_EQ(result.at("target_layers").size(), 32U);
 }
 
+TEST_F(PruneCommand, PatternsAreReported) {
+  const std::string common = kModel + " --json -o " + out();
+  const Outcome groups = run_prune(common + " --pattern 2:4 --amount 0.1");
+  ASSERT_EQ(groups.status, 0) << groups.text;
+  json result = json::parse(groups.text);
+  EXPECT_EQ(result.at("pattern"), "2:4");
+  EXPECT_EQ(result.at("amount"), 0.5);
+  for (const json& layer : result.at("layers")) EXPECT_EQ(layer.at("sparsity"), 0.5) << layer;
+  const Outcome blocks = run_prune(common + " --method global --pattern 16x1 --amount 0.25");
+  ASSERT_EQ(blocks.status, 0) << blocks.text;
+  result = json::parse(blocks.text);
+  EXPECT_EQ(result.at("amount"), 0.25);
+  EXPECT_GT(result.at("pruned_params"), 0);
+  const Outcome text = run_prune(kModel + " --method global --pattern 16x1 -o " + out());
+  EXPECT_THAT(text.text, HasSubstr("global, 16x1"));
+}
+
 // The file in the repository holds every option, with its default.
 TEST_F(PruneCommand, TheConfigurationFileChangesNothing) {
   ASSERT_EQ(run_prune(kModel + " --quiet -o " + out("plain")).status, 0);
@@ -148,6 +165,8 @@ TEST_F(PruneCommand, WritesNothingWhenItFails) {
   refuse(kModel + " --amount 1.5", 2, "--amount");
   refuse(kModel + " --amount nan", 1, "0 to 1");
   refuse(kModel + " --method l1", 2, "--method");
+  refuse(kModel + " --pattern 4:2", 2, "n:m such as 2:4");
+  refuse(kModel + " --pattern 16x1 --method structured", 1, "single weights");
   refuse(kModel + " --layers fc3", 1, "fc1");
   refuse(kModel + " --layers lm_head", 1, "output projection");
   refuse(kModel + " --method structured --unit whole --amount 0.9", 1, "every head");

@@ -1,0 +1,124 @@
+#include "cli/prune_flags.h"
+
+#include <string>
+
+#include "kobolt/error.h"
+
+namespace kobolt::cli {
+namespace {
+
+// Wrong use is told as such, before anything is read.
+std::string check_pattern(const std::string& name) {
+  try {
+    (void)pruning_pattern_from_name(name);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+void add_options(CLI::App& command, PruneFlags& options) {
+  command.add_option("model", options.model, "Hugging Face folder")->required();
+  command.add_option("-o,--output", options.output, "Folder to write")->required();
+  command
+      .add_option(
+          "--method", options.method,
+          "magnitude: the smallest weights of each matrix; structured: its smallest rows or "
+          "columns, or heads and ffn neurons; global: the smallest weights of all matrices "
+          "together; layers: whole layers; none: only --vocab (the default with it)")
+      ->check(CLI::IsMember({"magnitude", "structured", "global", "layers", "none"}))
+      ->capture_default_str();
+  command
+      .add_option("--amount", options.amount, "Share to prune, 0 to 1, of what is not pruned yet")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->capture_default_str();
+  command
+      .add_option("--layers", options.layers,
+                  "Which layers: 'encoder.layers.*.self_attn.*', or the end of a name, fc1; "
+                  "without it every linear layer except embeddings and output projection")
+      ->type_name("PATTERN ...");
+  command
+      .add_option(
+          "--pattern", options.pattern,
+          "Where magnitude and global put zeros. free: anywhere; 16x1: 16 neighbouring "
+          "outputs lose an input together, which makes engines of this project faster; n:m: "
+          "of every m inputs n are left, 2:4 for GPUs, whatever --amount says")
+      ->check(CLI::Validator(check_pattern, ""))
+      ->type_name("free|16x1|n:m")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--unit", options.unit,
+          "channel: for structured rows or columns of each matrix, as PyTorch's ln_structured, for "
+          "global single weights; whole: attention heads and ffn neurons, which --permanent "
+          "removes")
+      ->check(CLI::IsMember({"channel", "whole"}))
+      ->capture_default_str();
+  command
+      .add_option("--dim", options.dim,
+                  "For channels: 0 = output neurons (rows), 1 = inputs (columns)")
+      ->check(CLI::IsMember({0, 1}))
+      ->capture_default_str();
+  command
+      .add_option("--norm", options.norm,
+                  "For structured and 16x1: the norm of a row, column or block")
+      ->check(CLI::IsMember({"1", "2", "inf"}))
+      ->capture_default_str();
+  command
+      .add_option("--drop", options.drop,
+                  "For layers: which to drop, such as decoder.layers.1 decoder.layers.3")
+      ->type_name("NAME ...");
+  command
+      .add_option("--encoder-layers", options.encoder_layers,
+                  "For layers: how many to keep, spread evenly; 0 = all")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("N");
+  command
+      .add_option("--decoder-layers", options.decoder_layers,
+                  "For layers: how many to keep, spread evenly; 0 = all")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("N");
+  command
+      .add_option("--data", options.data,
+                  "For layers: drop those first without which summaries of this data set keep the "
+                  "best ROUGE-L, instead of spreading")
+      ->type_name("FILE");
+  command.add_option("--limit", options.limit, "Only the first N documents of --data; 0 = all")
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--vocab", options.vocabulary,
+                  "Take tokens out of the vocabulary that no text of this data set has, documents "
+                  "and summaries")
+      ->type_name("FILE");
+  command
+      .add_option("--document-field", options.fields.document_field,
+                  "Field of the document, in --data and --vocab")
+      ->capture_default_str();
+  command.add_option("--summary-field", options.fields.summary_field, "Field of the summary")
+      ->capture_default_str();
+  command
+      .add_option("--format", options.format,
+                  "masked: zeros in an ordinary checkpoint; pairs: weight_orig and weight_mask, "
+                  "which can be undone and which PyTorch's pruning module reads")
+      ->check(CLI::IsMember({"masked", "pairs"}))
+      ->capture_default_str();
+  command.add_flag("--permanent", options.permanent,
+                   "Remove for good what can be removed, and make the rest zero");
+  command.add_flag("--uniform", options.uniform,
+                   "Permanent, but only what leaves a model that transformers loads: the same ffn "
+                   "size for all layers of a side, every head in place");
+  command.add_flag("--force", options.force,
+                   "Prune embeddings, the output projection and permanently pruned models too");
+  command.add_flag("--verbose", options.verbose, "List every pruned layer");
+}
+
+bool drops_layers(const PruneFlags& options) { return options.method == "layers"; }
+
+bool prunes_weights(const PruneFlags& options) {
+  return options.method != "layers" && options.method != "none";
+}
+
+}  // namespace kobolt::cli
