@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ enum class PruningMethod : std::uint8_t {
   magnitude,   ///< in each layer its smallest weights; torch.nn.utils.prune.l1_unstructured
   structured,  ///< in each layer its smallest rows or columns; ln_structured
   global,      ///< the smallest weights over all chosen layers; global_unstructured
+  row,         ///< in each output of each layer its smallest weights, as Wanda compares them
 };
 KOBOLT_API std::string_view name_of(PruningMethod method);
 /// Throws Error(invalid_argument) listing what exists.
@@ -57,6 +59,19 @@ KOBOLT_API std::string name_of(const PruningPattern& pattern);
 /// Reads such a name. Throws Error(invalid_argument).
 KOBOLT_API PruningPattern pruning_pattern_from_name(std::string_view name);
 
+/// How much a single weight counts as mattering.
+enum class PruningScore : std::uint8_t {
+  magnitude,  ///< its absolute value
+  wanda,      ///< times the L2 norm of its input over calibration data (arXiv 2306.11695)
+};
+KOBOLT_API std::string_view name_of(PruningScore score);
+/// Throws Error(invalid_argument) listing what exists.
+KOBOLT_API PruningScore pruning_score_from_name(std::string_view name);
+
+/// Of a linear layer's weight tensor, by name, the L2 norm of each of its inputs over all tokens of
+/// some documents. collect_input_norms() of kobolt/calibration.h measures them.
+using InputNorms = std::map<std::string, std::vector<float>>;
+
 /// Which layers to prune, and how the work is done.
 struct PruningTargets {
   /// Names or patterns: "encoder.layers.*.self_attn.*", or the end of a name, "fc1", "q_proj".
@@ -72,10 +87,13 @@ struct PruningTargets {
 struct PruningOptions {
   PruningMethod method = PruningMethod::magnitude;
   double amount = 0.2;  ///< 0 to 1, of what is not pruned yet
-  /// For magnitude and global. A block's rank is the `norm` of its weights; n:m needs no amount.
+  /// For methods that prune single weights. A block's rank is the `norm` of its weights' scores;
+  /// n:m needs no amount.
   PruningPattern pattern;
-  bool structured = false;                  ///< method `structured`, whatever `method` says
-  PruningUnit unit = PruningUnit::channel;  ///< structured; `whole` also with `global`
+  PruningScore score = PruningScore::magnitude;  ///< for the same methods
+  InputNorms input_norms;                        ///< for the score wanda, of each chosen layer
+  bool structured = false;                       ///< method `structured`, whatever `method` says
+  PruningUnit unit = PruningUnit::channel;       ///< structured; `whole` also with `global`
   int dim = 0;  ///< channels: 0 = output neurons (rows), 1 = inputs (columns)
   PruningNorm norm = PruningNorm::l2;  ///< structured, and blocks
   PruningTargets targets;
@@ -119,20 +137,6 @@ KOBOLT_API void structured_pruning(Model& model, double amount, int dim = 0,
 /// As magnitude_pruning with one threshold over all chosen layers; ties go to the layer that comes
 /// first in the computation.
 KOBOLT_API void global_pruning(Model& model, double amount, const PruningTargets& targets = {});
-
-/// In each chosen layer, of every m inputs of an output, prunes those of smallest absolute value
-/// until n are left; ties lowest index first. Throws also for a layer whose inputs are no multiple
-/// of m.
-KOBOLT_API void n_of_m_pruning(Model& model, int n, int m, const PruningTargets& targets = {});
-
-/// Prunes the round(amount * n) of n blocks, kPruningBlock outputs by one input, whose unpruned
-/// weights have the smallest norm: in each chosen layer, or with PruningMethod::global over all.
-/// The last outputs of a layer may make a lower block. Ties go to the layer that comes first, then
-/// to the first outputs, then to the first input. Throws also for PruningMethod::structured.
-KOBOLT_API void block_pruning(Model& model, double amount,
-                              PruningMethod method = PruningMethod::magnitude,
-                              PruningNorm norm = PruningNorm::l2,
-                              const PruningTargets& targets = {});
 
 /// In each block, an attention or an ffn with at least one chosen matrix, prunes the
 /// round(amount * n) of its n heads or neurons whose weights have the smallest norm: rows of q, k

@@ -15,7 +15,7 @@
 #include "cli/progress.h"
 #include "cli/prune_flags.h"
 #include "cli/prune_report.h"
-#include "kobolt/error.h"
+#include "kobolt/calibration.h"
 #include "kobolt/evaluate.h"
 
 namespace kobolt::cli {
@@ -25,6 +25,7 @@ PruningOptions pruning_options(const PruneFlags& options, const GlobalOptions& g
   return {.method = pruning_method_from_name(options.method),
           .amount = options.amount,
           .pattern = pruning_pattern_from_name(options.pattern),
+          .score = pruning_score_from_name(options.score),
           .unit = pruning_unit_from_name(options.unit),
           .dim = options.dim,
           .norm = norm_from_name(options.norm),
@@ -59,6 +60,26 @@ void shrink_vocabulary(const PruneFlags& options, Model& model, PruneOutcome& ou
   outcome.vocabulary = prune_vocabulary(model, texts);
 }
 
+std::vector<Example> read_data(const PruneFlags& options, bool need_references) {
+  DatasetOptions fields = options.fields;
+  fields.need_references = need_references;
+  std::vector<Example> data = read_dataset(options.data, fields);
+  if (options.limit > 0 && data.size() > options.limit) data.resize(options.limit);
+  return data;
+}
+
+InputNorms calibrate(const PruneFlags& options, const Model& model, const GlobalOptions& global) {
+  std::vector<std::string> documents;
+  for (Example& example : read_data(options, false)) {
+    documents.push_back(std::move(example.document));
+  }
+  ProgressBar bar("calibrating", "documents", global);
+  return collect_input_norms(
+      model, documents, {.threads = global.threads, .progress = [&bar](const Progress& progress) {
+                           bar.update(progress.done, progress.total);
+                         }});
+}
+
 void drop(const PruneFlags& options, Model& model, PruneOutcome& outcome,
           const GlobalOptions& global) {
   const auto kept = [](int wanted, const std::vector<LayerConfig>& layers) {
@@ -67,10 +88,7 @@ void drop(const PruneFlags& options, Model& model, PruneOutcome& outcome,
   const int encoder = kept(options.encoder_layers, model.config.encoder_layers);
   const int decoder = kept(options.decoder_layers, model.config.decoder_layers);
   if (options.drop.empty() && !options.data.empty()) {
-    DatasetOptions fields = options.fields;
-    fields.need_references = true;
-    std::vector<Example> data = read_dataset(options.data, fields);
-    if (options.limit > 0 && data.size() > options.limit) data.resize(options.limit);
+    const std::vector<Example> data = read_data(options, true);
     ProgressBar bar("measuring", "trials", global);
     outcome.trials = drop_by_importance(
         model, encoder, decoder, data, global.threads,
@@ -93,7 +111,9 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
   if (!options.vocabulary.empty()) shrink_vocabulary(options, model, outcome);
   if (drops_layers(options)) drop(options, model, outcome, global);
   if (prunes_weights(options)) {
-    ModelPruner pruner(model, pruning_options(options, global));
+    PruningOptions chosen = pruning_options(options, global);
+    if (chosen.score == PruningScore::wanda) chosen.input_norms = calibrate(options, model, global);
+    ModelPruner pruner(model, std::move(chosen));
     outcome.targets = pruner.target_layers();
     const auto start = std::chrono::steady_clock::now();
     pruner.prune();
@@ -123,6 +143,9 @@ void run(const PruneFlags& options, const GlobalOptions& global) {
     throw CLI::ValidationError("--method layers",
                                "needs --drop, --encoder-layers or --decoder-layers");
   }
+  if (options.score == "wanda" && options.data.empty()) {
+    throw CLI::ValidationError("--score wanda", "needs --data, documents to calibrate with");
+  }
   const PruneOutcome outcome = prune(options, global);
   if (global.json) {
     print_json(to_json(options, outcome));
@@ -140,6 +163,7 @@ void add_prune(CLI::App& app, const GlobalOptions& global) {
       add_command(app, "prune", "Remove the weights that matter least, and say what that saves.",
                   "kobolt prune my-kobart -o sparse --method global --amount 0.4\n"
                   "kobolt prune my-kobart -o fast --method global --pattern 16x1 --amount 0.4\n"
+                  "kobolt prune my-kobart -o sparse --method row --score wanda --data train.jsonl\n"
                   "kobolt prune my-kobart -o small --method structured --unit whole --permanent\n"
                   "kobolt prune my-kobart -o shallow --method layers --decoder-layers 3\n"
                   "kobolt prune my-kobart -o fewer-tokens --vocab corpus.jsonl\n"

@@ -27,8 +27,9 @@ void add_options(CLI::App& command, PruneFlags& options) {
           "--method", options.method,
           "magnitude: the smallest weights of each matrix; structured: its smallest rows or "
           "columns, or heads and ffn neurons; global: the smallest weights of all matrices "
-          "together; layers: whole layers; none: only --vocab (the default with it)")
-      ->check(CLI::IsMember({"magnitude", "structured", "global", "layers", "none"}))
+          "together; row: the smallest weights of each row of each matrix; layers: whole layers; "
+          "none: only --vocab (the default with it)")
+      ->check(CLI::IsMember({"magnitude", "structured", "global", "row", "layers", "none"}))
       ->capture_default_str();
   command
       .add_option("--amount", options.amount, "Share to prune, 0 to 1, of what is not pruned yet")
@@ -42,11 +43,18 @@ void add_options(CLI::App& command, PruneFlags& options) {
   command
       .add_option(
           "--pattern", options.pattern,
-          "Where magnitude and global put zeros. free: anywhere; 16x1: 16 neighbouring "
+          "Where magnitude, global and row put zeros. free: anywhere; 16x1: 16 neighbouring "
           "outputs lose an input together, which makes engines of this project faster; n:m: "
           "of every m inputs n are left, 2:4 for GPUs, whatever --amount says")
       ->check(CLI::Validator(check_pattern, ""))
       ->type_name("free|16x1|n:m")
+      ->capture_default_str();
+  command
+      .add_option("--score", options.score,
+                  "How magnitude, global and row tell small weights. magnitude: by their absolute "
+                  "value; wanda: times the norm of their input over the documents of --data, which "
+                  "are summarised first (arXiv 2306.11695 compares within each row)")
+      ->check(CLI::IsMember({"magnitude", "wanda"}))
       ->capture_default_str();
   command
       .add_option(
@@ -81,9 +89,10 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("N");
   command
-      .add_option("--data", options.data,
-                  "For layers: drop those first without which summaries of this data set keep the "
-                  "best ROUGE-L, instead of spreading")
+      .add_option(
+          "--data", options.data,
+          "For wanda: the documents to calibrate with. For layers: drop those first without "
+          "which summaries of this data set keep the best ROUGE-L, instead of spreading")
       ->type_name("FILE");
   command.add_option("--limit", options.limit, "Only the first N documents of --data; 0 = all")
       ->capture_default_str()

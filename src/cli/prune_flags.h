@@ -27,6 +27,7 @@ struct PruneFlags {
   std::string unit = "channel";
   int dim = 0;
   std::string pattern = "free";
+  std::string score = "magnitude";
   std::string norm = "2";
   std::string format = "masked";
   bool permanent = false;

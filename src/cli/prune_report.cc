@@ -33,8 +33,10 @@ std::string method_text(const PruneFlags& options) {
     return fmt::format("{}, heads and ffn neurons by L-{} norm", options.method, options.norm);
   }
   if (!structured) {
-    return options.pattern == "free" ? options.method
-                                     : fmt::format("{}, {}", options.method, options.pattern);
+    std::string text = options.method;
+    if (options.pattern != "free") text += ", " + options.pattern;
+    if (options.score != "magnitude") text += ", scored by " + options.score;
+    return text;
   }
   return fmt::format("structured, {} by L-{} norm", options.dim == 0 ? "rows" : "columns",
                      options.norm);
@@ -65,8 +67,9 @@ Json to_json(const PruneFlags& options, const PruneOutcome& outcome) {
     json["vocabulary"] = {{"before", outcome.vocabulary.before},
                           {"after", outcome.vocabulary.after}};
   }
-  if (options.method == "magnitude" || options.method == "global") {
+  if (options.method == "magnitude" || options.method == "global" || options.method == "row") {
     json["pattern"] = options.pattern;
+    json["score"] = options.score;
   }
   if (options.method == "structured") {
     json["unit"] = options.unit;

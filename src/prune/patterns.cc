@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "prune/channels.h"
 #include "prune/keys.h"
 #include "prune/parallel.h"
+#include "prune/work.h"
 
 namespace kobolt {
 namespace {
@@ -49,7 +51,7 @@ std::vector<RowRange> row_ranges(std::span<const Candidates> pieces) {
 // value, then by index.
 void prune_group(const Candidates& piece, std::size_t begin, std::size_t size, std::size_t count) {
   KeyBlock keys{};
-  load_keys(*piece.weights, begin, size, keys);
+  load_scores(piece, begin, size, keys);
   std::array<std::uint64_t, kBlock> order{};
   for (std::size_t i = 0; i < size; ++i) {
     const std::uint64_t rank = piece.mask->kept(begin + i) ? std::uint64_t{keys[i]} + 1 : 0;
@@ -59,6 +61,27 @@ void prune_group(const Candidates& piece, std::size_t begin, std::size_t size, s
   std::nth_element(order.begin(), middle, order.begin() + static_cast<std::ptrdiff_t>(size));
   std::for_each(order.begin(), middle,
                 [&](std::uint64_t entry) { piece.mask->prune(begin + entry % kBlock); });
+}
+
+void prune_row(const Candidates& piece, std::size_t row, double amount,
+               std::vector<std::uint64_t>& order) {
+  const std::size_t columns = columns_of(piece);
+  KeyBlock keys{};
+  order.clear();
+  for (std::size_t at = 0; at < columns; at += kBlock) {
+    const std::size_t size = std::min(kBlock, columns - at);
+    load_scores(piece, row * columns + at, size, keys);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (!piece.mask->kept(row * columns + at + i)) continue;
+      order.push_back(std::uint64_t{keys[i]} << 32U | (at + i));
+    }
+  }
+  const std::int64_t count = share_of(amount, static_cast<std::int64_t>(order.size()));
+  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(order.begin(), middle, order.end());
+  std::for_each(order.begin(), middle, [&](std::uint64_t entry) {
+    piece.mask->prune(row * columns + (entry & 0xFFFFFFFFU));
+  });
 }
 
 float norm_of(const NormSum& sum, PruningNorm norm) {
@@ -72,7 +95,7 @@ void add_row(const Candidates& piece, std::size_t row, std::vector<NormSum>& sum
   KeyBlock keys{};
   for (std::size_t at = 0; at < columns; at += kBlock) {
     const std::size_t size = std::min(kBlock, columns - at);
-    load_keys(*piece.weights, row * columns + at, size, keys);
+    load_scores(piece, row * columns + at, size, keys);
     for (std::size_t i = 0; i < size; ++i) {
       if (!piece.mask->kept(row * columns + at + i)) continue;
       sums[at + i].add(magnitude_of(keys[i]));
@@ -103,15 +126,20 @@ void prune_n_of_m(std::span<const Candidates> pieces, int n, int m, int threads)
   });
 }
 
+void prune_rows(std::span<const Candidates> pieces, double amount, int threads) {
+  const std::vector<RowRange> ranges = row_ranges(pieces);
+  const int workers = worker_count(threads, ranges.size());
+  std::vector<std::vector<std::uint64_t>> orders(static_cast<std::size_t>(workers));
+  parallel_for(workers, ranges.size(), [&](std::size_t task, int worker) {
+    const RowRange& range = ranges[task];
+    for (std::size_t row = range.begin; row < range.end; ++row) {
+      prune_row(*range.piece, row, amount, orders[static_cast<std::size_t>(worker)]);
+    }
+  });
+}
+
 BlockGrids::BlockGrids(std::span<const Candidates> pieces, PruningNorm norm, int threads)
     : pieces_(pieces), threads_(threads) {
-  std::vector<std::vector<float>> norms;
-  for (const Candidates& piece : pieces) {
-    const std::size_t blocks = (rows_of(piece) + kPruningBlock - 1) / kPruningBlock;
-    norms.emplace_back(blocks * columns_of(piece));
-    left_.emplace_back(
-        std::vector<std::int64_t>{static_cast<std::int64_t>(blocks), piece.weights->shape[1]});
-  }
   // Tasks of 64 rows of blocks, so that two of them never share a word of a grid's mask.
   struct Task {
     std::size_t piece;
@@ -120,67 +148,52 @@ BlockGrids::BlockGrids(std::span<const Candidates> pieces, PruningNorm norm, int
   };
   std::vector<Task> tasks;
   for (std::size_t p = 0; p < pieces.size(); ++p) {
-    const auto blocks = static_cast<std::size_t>(left_[p].shape()[0]);
-    for (std::size_t at = 0; at < blocks; at += kTaskRows) {
-      tasks.push_back({p, at, std::min(at + kTaskRows, blocks)});
+    const std::size_t rows = (rows_of(pieces[p]) + kPruningBlock - 1) / kPruningBlock;
+    values_.emplace_back(rows * columns_of(pieces[p]));
+    left_.emplace_back(
+        std::vector<std::int64_t>{static_cast<std::int64_t>(rows), pieces[p].weights->shape[1]});
+    for (std::size_t at = 0; at < rows; at += kTaskRows) {
+      tasks.push_back({p, at, std::min(at + kTaskRows, rows)});
     }
   }
-  parallel_for(worker_count(threads, tasks.size()), tasks.size(), [&](std::size_t which, int) {
-    const Task& task = tasks[which];
-    const Candidates& piece = pieces[task.piece];
-    const std::size_t columns = columns_of(piece);
-    for (std::size_t block = task.begin; block < task.end; ++block) {
-      std::vector<NormSum> sums(columns, NormSum(norm));
-      std::vector<int> counts(columns);
-      const std::size_t end = std::min((block + 1) * kPruningBlock, rows_of(piece));
-      for (std::size_t row = block * kPruningBlock; row < end; ++row) {
-        add_row(piece, row, sums, counts);
-      }
-      for (std::size_t i = 0; i < columns; ++i) {
-        norms[task.piece][block * columns + i] = norm_of(sums[i], norm);
-        if (counts[i] == 0) left_[task.piece].prune(block * columns + i);
-      }
-    }
+  parallel_for(worker_count(threads, tasks.size()), tasks.size(), [&](std::size_t i, int) {
+    measure(tasks[i].piece, tasks[i].begin, tasks[i].end, norm);
   });
   for (std::size_t p = 0; p < pieces.size(); ++p) {
-    norms_.push_back(Tensor::from_f32(left_[p].shape(), std::move(norms[p])));
+    norms_.push_back(Tensor::from_f32(left_[p].shape(), std::move(values_[p])));
+  }
+  for (std::size_t p = 0; p < pieces.size(); ++p) {
+    blocks_.push_back({pieces[p].name, &norms_[p], &left_[p], {}});
   }
 }
 
-std::int64_t BlockGrids::count(std::size_t piece) const {
-  return static_cast<std::int64_t>(left_[piece].active());
-}
-
-std::int64_t BlockGrids::count() const {
-  std::int64_t sum = 0;
-  for (std::size_t piece = 0; piece < left_.size(); ++piece) sum += count(piece);
-  return sum;
-}
-
-void BlockGrids::prune_smallest(std::size_t piece, std::int64_t count) {
-  prune_smallest(piece, 1, count);
-}
-
-void BlockGrids::prune_smallest(std::int64_t count) { prune_smallest(0, left_.size(), count); }
-
-void BlockGrids::prune_smallest(std::size_t first, std::size_t pieces, std::int64_t count) {
-  std::vector<Candidates> grids;
-  for (std::size_t p = first; p < first + pieces; ++p) {
-    grids.push_back({pieces_[p].name, &norms_[p], &left_[p]});
-  }
-  kobolt::prune_smallest(grids, count, threads_);
-  for (std::size_t p = first; p < first + pieces; ++p) apply(p);
-}
-
-void BlockGrids::apply(std::size_t which) {
+void BlockGrids::measure(std::size_t which, std::size_t begin, std::size_t end, PruningNorm norm) {
   const Candidates& piece = pieces_[which];
   const std::size_t columns = columns_of(piece);
-  const std::vector<RowRange> ranges = row_ranges(pieces_.subspan(which, 1));
+  for (std::size_t block = begin; block < end; ++block) {
+    std::vector<NormSum> sums(columns, NormSum(norm));
+    std::vector<int> counts(columns);
+    const std::size_t last = std::min((block + 1) * kPruningBlock, rows_of(piece));
+    for (std::size_t row = block * kPruningBlock; row < last; ++row) {
+      add_row(piece, row, sums, counts);
+    }
+    for (std::size_t i = 0; i < columns; ++i) {
+      values_[which][block * columns + i] = norm_of(sums[i], norm);
+      if (counts[i] == 0) left_[which].prune(block * columns + i);
+    }
+  }
+}
+
+void BlockGrids::apply() const {
+  const std::vector<RowRange> ranges = row_ranges(pieces_);
   parallel_for(worker_count(threads_, ranges.size()), ranges.size(), [&](std::size_t task, int) {
-    for (std::size_t row = ranges[task].begin; row < ranges[task].end; ++row) {
+    const RowRange& range = ranges[task];
+    const Mask& left = left_[static_cast<std::size_t>(range.piece - pieces_.data())];
+    const std::size_t columns = columns_of(*range.piece);
+    for (std::size_t row = range.begin; row < range.end; ++row) {
       const std::size_t block = row / kPruningBlock * columns;
       for (std::size_t i = 0; i < columns; ++i) {
-        if (!left_[which].kept(block + i)) piece.mask->prune(row * columns + i);
+        if (!left.kept(block + i)) range.piece->mask->prune(row * columns + i);
       }
     }
   });

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "kobolt/error.h"
-#include "prune/keys.h"
 #include "prune/parallel.h"
 
 namespace kobolt {
@@ -42,7 +41,7 @@ void for_each_block(const Chunk& chunk, const Visit& visit) {
   KeyBlock keys{};
   const std::span<std::uint64_t> words = chunk.piece->mask->words();
   for (std::size_t at = chunk.begin; at < chunk.end; at += kBlock) {
-    load_keys(*chunk.piece->weights, at, std::min(kBlock, chunk.end - at), keys);
+    load_scores(*chunk.piece, at, std::min(kBlock, chunk.end - at), keys);
     visit(keys, words[at / kBlock]);
   }
 }
@@ -174,7 +173,7 @@ class Selector {
       KeyBlock keys{};
       const std::span<std::uint64_t> words = chunk.piece->mask->words();
       for (std::size_t at = chunk.begin; at < chunk.end; at += kBlock) {
-        load_keys(*chunk.piece->weights, at, std::min(kBlock, chunk.end - at), keys);
+        load_scores(*chunk.piece, at, std::min(kBlock, chunk.end - at), keys);
         const auto limit = static_cast<std::int32_t>(threshold);
         const std::uint64_t below = bits_where(keys, [=](std::int32_t key) { return key < limit; });
         const std::uint64_t equal =
@@ -197,7 +196,7 @@ class Selector {
       KeyBlock keys{};
       const std::span<std::uint64_t> words = chunk.piece->mask->words();
       for (std::size_t at = chunk.begin; at < chunk.end && left > 0; at += kBlock) {
-        load_keys(*chunk.piece->weights, at, std::min(kBlock, chunk.end - at), keys);
+        load_scores(*chunk.piece, at, std::min(kBlock, chunk.end - at), keys);
         std::uint64_t& word = words[at / kBlock];
         for_each_bit(word, [&](std::size_t i) {
           if (left == 0 || keys[i] != threshold) return;
@@ -213,6 +212,17 @@ class Selector {
 };
 
 }  // namespace
+
+void load_scores(const Candidates& piece, std::size_t begin, std::size_t count, KeyBlock& keys) {
+  load_keys(*piece.weights, begin, count, keys);
+  const std::size_t columns = piece.column_scales.size();
+  if (columns == 0) return;
+  std::size_t column = begin % columns;
+  for (std::size_t i = 0; i < count; ++i) {
+    keys[i] = std::bit_cast<Key>(magnitude_of(keys[i]) * piece.column_scales[column]);
+    if (++column == columns) column = 0;
+  }
+}
 
 std::int64_t count_candidates(std::span<const Candidates> pieces) {
   std::int64_t count = 0;

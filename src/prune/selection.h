@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "kobolt/mask.h"
 #include "kobolt/tensor.h"
+#include "prune/keys.h"
 
 namespace kobolt {
 
@@ -14,12 +16,18 @@ struct Candidates {
   std::string_view name;  ///< for messages
   const Tensor* weights = nullptr;
   Mask* mask = nullptr;
+  /// A factor of each column's weights, >= 0; empty: all 1.
+  std::span<const float> column_scales;
 };
+
+/// The keys of a piece's scores, |weight| times its column's scale in float, of elements [begin,
+/// begin + count), count <= kBlock.
+void load_scores(const Candidates& piece, std::size_t begin, std::size_t count, KeyBlock& keys);
 
 /// Unpruned elements of all pieces.
 std::int64_t count_candidates(std::span<const Candidates> pieces);
 
-/// Prunes the `count` candidates of smallest absolute value over all pieces; of equal ones those of
+/// Prunes the `count` candidates of smallest score over all pieces; of equal ones those of
 /// earlier pieces and lower index first. Exact, in three passes over the weights (two histograms of
 /// their bits, one to write masks), without a copy. Throws Error(corrupt) for a weight that is not
 /// a number, before anything is pruned.

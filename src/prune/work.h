@@ -28,7 +28,7 @@ class PruningWork {
   PruningWork(Model& model, const PruningTargets& targets, const std::vector<std::string>& tensors);
 
   /// In the order of computation.
-  [[nodiscard]] std::span<const Candidates> pieces() const { return pieces_; }
+  [[nodiscard]] std::span<Candidates> pieces() { return pieces_; }
   [[nodiscard]] std::map<std::string, Mask>& masks() { return masks_; }
 
   /// Throws Error(corrupt) for an unpruned weight that is not a number.

@@ -23,6 +23,9 @@ class Engine : public Backend {
          KvCache kv_cache = KvCache::automatic);
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
+  [[nodiscard]] const EngineWeights& weights() const { return weights_; }
+  /// Of every product but the output projection. `observer` outlives the engine; null = nobody.
+  void observe(LinearObserver* observer) { executor_.observe(observer); }
   /// Never automatic.
   [[nodiscard]] KvCache kv_cache() const { return kv_cache_; }
   [[nodiscard]] int vocab_size() const override { return config_.vocab_size; }

@@ -137,6 +137,7 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   const int panels = kernels::panels(linear.n());
   const int m = operand.m;
   if (panels == 0) return;
+  if (observer_ != nullptr) observer_->before(operand, linear);
   quantize_if_needed(operand, linear);
   if (m < kFewRows) {
     const std::int64_t row_cost = static_cast<std::int64_t>(m) * linear.k() * kernels::kPanel;

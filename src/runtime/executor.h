@@ -30,6 +30,13 @@ struct Target {
   const float* residual = nullptr;  ///< row distance ldy; may be y
 };
 
+/// Told of each operand before a linear layer multiplies it, on the calling thread.
+class LinearObserver {
+ public:
+  virtual ~LinearObserver() = default;
+  virtual void before(const Operand& operand, const Linear& linear) = 0;
+};
+
 /// The kernels spread over threads: how rows and panels are split lives here and nowhere else.
 class Executor {
  public:
@@ -37,6 +44,8 @@ class Executor {
   Executor(ThreadPool& pool, bool all_integer) : pool_(pool), all_integer_(all_integer) {}
 
   [[nodiscard]] ThreadPool& pool() const { return pool_; }
+  /// `observer` outlives the executor or the next call; null = nobody.
+  void observe(LinearObserver* observer) { observer_ = observer; }
 
   /// x [m, k] as an operand. Valid until the next call of operand or normalize.
   Operand operand(const float* x, std::ptrdiff_t ldx, int m, int k);
@@ -75,6 +84,7 @@ class Executor {
 
   ThreadPool& pool_;
   bool all_integer_;
+  LinearObserver* observer_ = nullptr;
   // The newest operand, quantised, if quantized_.
   bool quantized_ = false;
   std::ptrdiff_t ldq_ = 0;

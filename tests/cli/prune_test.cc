@@ -167,6 +167,8 @@ TEST_F(PruneCommand, WritesNothingWhenItFails) {
   refuse(kModel + " --method l1", 2, "--method");
   refuse(kModel + " --pattern 4:2", 2, "n:m such as 2:4");
   refuse(kModel + " --pattern 16x1 --method structured", 1, "single weights");
+  refuse(kModel + " --score taylor", 2, "magnitude,wanda");
+  refuse(kModel + " --score wanda", 2, "--data");
   refuse(kModel + " --layers fc3", 1, "fc1");
   refuse(kModel + " --layers lm_head", 1, "output projection");
   refuse(kModel + " --method structured --unit whole --amount 0.9", 1, "every head");

@@ -120,5 +120,55 @@ class Pairs(unittest.TestCase):
             self.assertGreater(compared, 20)
 
 
+class Wanda(unittest.TestCase):
+    """Masks by |weight| times the norm of its input, against hooks in torch."""
+
+    def input_norms(self, model, tokenizer):
+        sums = {}
+
+        def add(name):
+            def hook(_, inputs):
+                squares = inputs[0].detach().double().flatten(0, -2).square().sum(0)
+                sums[name] = sums.get(name, 0) + squares
+            return hook
+
+        for name, module in model.named_modules():
+            if ".layers." in name and isinstance(module, torch.nn.Linear):
+                module.register_forward_pre_hook(add(name))
+        for text in documents():
+            batch = tokenizer(text, return_tensors="pt", truncation=True,
+                              max_length=model.config.max_position_embeddings)
+            with torch.no_grad():
+                model.generate(**{k: batch[k] for k in ("input_ids", "attention_mask")},
+                               num_beams=1)
+        return {name: total.sqrt().float() for name, total in sums.items()}
+
+    def test_masks_are_torchs(self):
+        amount = 0.4
+        with tempfile.TemporaryDirectory() as folder:
+            kobolt("prune", MODEL, "-o", folder, "--method", "row", "--score", "wanda", "--data",
+                   DATA, "--limit", DOCUMENTS, "--amount", amount, "--format", "pairs")
+            stored = load_file(f"{folder}/model.safetensors")
+        model = transformers.AutoModelForSeq2SeqLM.from_pretrained(MODEL, dtype=torch.float32)
+        norms = self.input_norms(model, transformers.AutoTokenizer.from_pretrained(MODEL))
+        self.assertEqual(len(norms), sum(name.endswith("_mask") for name in stored))
+        modules = dict(model.named_modules())
+        differing = total = 0
+        for name, norm in norms.items():
+            scores = modules[name].weight.detach().abs() * norm
+            count = round(amount * scores.shape[1])
+            ours = stored[f"{name}.weight_mask"] != 0
+            self.assertTrue(((~ours).sum(1) == count).all(), name)
+            ordered, order = scores.sort(dim=1, stable=True)
+            theirs = torch.ones_like(ours).scatter_(1, order[:, :count], False)
+            # Activations are sums in another order: only near-ties may fall differently.
+            threshold = ordered[:, count - 1:count].expand_as(scores)
+            near = (scores - threshold).abs() <= 1e-3 * threshold
+            self.assertTrue(near[ours != theirs].all(), name)
+            differing += (ours != theirs).sum().item()
+            total += ours.numel()
+        self.assertLess(differing, 1e-3 * total)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,105 @@
+#include "prune/entries.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "kobolt/error.h"
+#include "prune/patterns.h"
+#include "prune/selection.h"
+#include "prune/work.h"
+
+namespace kobolt {
+namespace {
+
+std::span<const float> norms_of(const InputNorms& norms, const Candidates& piece) {
+  const auto found = norms.find(std::string(piece.name));
+  const auto inputs = static_cast<std::size_t>(piece.weights->shape[1]);
+  if (found == norms.end() || found->second.size() != inputs) {
+    throw Error(ErrorKind::invalid_argument, "the score wanda needs the norms of a matrix's inputs",
+                {.field = std::string(piece.name),
+                 .found = found == norms.end() ? "none" : std::to_string(found->second.size()),
+                 .expected = fmt::format("{}, as collect_input_norms() measures them", inputs),
+                 .hint = "leave this matrix out (--layers), or choose the score magnitude"});
+  }
+  const auto wrong = std::ranges::find_if(
+      found->second, [](float norm) { return !(norm >= 0) || !std::isfinite(norm); });
+  if (wrong != found->second.end()) {
+    throw Error(ErrorKind::invalid_argument, "the norm of an input is not a number",
+                {.field = std::string(piece.name), .found = fmt::format("{}", *wrong)});
+  }
+  return found->second;
+}
+
+void select(std::span<const Candidates> pieces, const PruningOptions& options) {
+  const int threads = options.targets.threads;
+  const auto smallest_of = [&](std::span<const Candidates> together) {
+    prune_smallest(together, share_of(options.amount, count_candidates(together)), threads);
+  };
+  switch (options.method) {
+    case PruningMethod::global:
+      return smallest_of(pieces);
+    case PruningMethod::row:
+      return prune_rows(pieces, options.amount, threads);
+    case PruningMethod::magnitude:
+    case PruningMethod::structured:  // not for single weights: the caller has looked
+      for (std::size_t i = 0; i < pieces.size(); ++i) smallest_of(pieces.subspan(i, 1));
+  }
+}
+
+std::string what_is_done(const PruningOptions& options) {
+  std::string text = options.pattern.kind == PruningPattern::Kind::n_of_m
+                         ? "to " + name_of(options.pattern)
+                         : fmt::format("{}", options.amount);
+  if (options.pattern.kind == PruningPattern::Kind::block) {
+    text += fmt::format(" of the blocks of {}", name_of(options.pattern));
+  }
+  if (options.pattern.kind != PruningPattern::Kind::n_of_m) {
+    text += options.method == PruningMethod::global ? " over all"
+            : options.method == PruningMethod::row  ? " of each row"
+                                                    : " of each matrix";
+  }
+  return text + fmt::format(" by {}", name_of(options.score));
+}
+
+}  // namespace
+
+void prune_entries(Model& model, const PruningOptions& options) {
+  check_amount(options.amount);
+  check_pattern(options.pattern);
+  PruningWork work(model, options.targets);
+  if (options.score == PruningScore::wanda) {
+    for (Candidates& piece : work.pieces()) {
+      piece.column_scales = norms_of(options.input_norms, piece);
+    }
+  }
+  work.refuse_not_a_number();
+  switch (options.pattern.kind) {
+    case PruningPattern::Kind::free:
+      select(work.pieces(), options);
+      break;
+    case PruningPattern::Kind::n_of_m:
+      prune_n_of_m(work.pieces(), options.pattern.n, options.pattern.m, options.targets.threads);
+      break;
+    case PruningPattern::Kind::block: {
+      const BlockGrids grids(work.pieces(), options.norm, options.targets.threads);
+      select(grids.blocks(), options);
+      grids.apply();
+      break;
+    }
+  }
+  work.commit(what_is_done(options));
+}
+
+void magnitude_pruning(Model& model, double amount, const PruningTargets& targets) {
+  prune_entries(model, {.method = PruningMethod::magnitude, .amount = amount, .targets = targets});
+}
+
+void global_pruning(Model& model, double amount, const PruningTargets& targets) {
+  prune_entries(model, {.method = PruningMethod::global, .amount = amount, .targets = targets});
+}
+
+}  // namespace kobolt

@@ -1,0 +1,190 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "kobolt/calibration.h"
+#include "kobolt/error.h"
+#include "prune/pruned_model.h"
+
+// Selection by |weight| times the norm of its input, against sorting. Norms that torch measures are
+// in transformers_test.py.
+namespace kobolt {
+namespace {
+
+using testing::HasSubstr;
+
+/// Norms from a short list, so that scores tie, zero among them.
+InputNorms some_norms(const Model& model) {
+  InputNorms norms;
+  for (const auto& [name, tensor] : model.tensors) {
+    if (tensor.shape.size() != 2) continue;
+    std::vector<float>& of = norms[name];
+    for (std::int64_t i = 0; i < tensor.shape[1]; ++i) {
+      of.push_back(static_cast<float>(i % 5) * 0.37F);
+    }
+  }
+  return norms;
+}
+
+/// The elements [begin, end) of a layer, of which `amount` go: those of smallest score.
+std::vector<bool> expected(const Tensor& tensor, const std::vector<float>& norms, std::size_t group,
+                           double amount) {
+  const std::vector<float> weights = tensor.to_f32();
+  std::vector<bool> kept(weights.size(), true);
+  for (std::size_t begin = 0; begin < weights.size(); begin += group) {
+    std::vector<std::size_t> order(group);
+    std::iota(order.begin(), order.end(), begin);
+    std::ranges::stable_sort(
+        order, {}, [&](std::size_t i) { return std::abs(weights[i]) * norms[i % norms.size()]; });
+    const auto count = std::lrint(amount * static_cast<double>(group));
+    for (long i = 0; i < count; ++i) kept[order[static_cast<std::size_t>(i)]] = false;
+  }
+  return kept;
+}
+
+std::vector<bool> kept_bits(const Mask& mask) {
+  std::vector<bool> bits;
+  for (std::size_t i = 0; i < mask.size(); ++i) bits.push_back(mask.kept(i));
+  return bits;
+}
+
+void expect_masks(PruningOptions options, const std::function<std::size_t(const Tensor&)>& group,
+                  double amount) {
+  Model model = checkpoint("bart");
+  options.score = PruningScore::wanda;
+  options.input_norms = some_norms(model);
+  options.targets.threads = 2;
+  ModelPruner(model, options).prune();
+  ASSERT_FALSE(model.masks.empty());
+  for (const auto& [name, mask] : model.masks) {
+    const Tensor& tensor = model.tensor(name);
+    EXPECT_EQ(kept_bits(mask),
+              expected(tensor, options.input_norms.at(name), group(tensor), amount))
+        << name;
+  }
+}
+
+std::size_t row_size(const Tensor& tensor) { return static_cast<std::size_t>(tensor.shape[1]); }
+
+TEST(Wanda, ComparesWithinMatricesRowsAndGroups) {
+  expect_masks(
+      {.method = PruningMethod::magnitude, .amount = 0.3},
+      [](const Tensor& t) { return static_cast<std::size_t>(t.elements()); }, 0.3);
+  for (const double amount : {0.0, 0.35, 1.0}) {
+    expect_masks({.method = PruningMethod::row, .amount = amount}, row_size, amount);
+  }
+  expect_masks(
+      {.method = PruningMethod::row, .pattern = pruning_pattern_from_name("2:4")},
+      [](const Tensor&) { return std::size_t{4}; }, 0.5);
+}
+
+TEST(Wanda, ComparesBlocks) {
+  Model model = checkpoint("bart");
+  PruningOptions options{.method = PruningMethod::row,
+                         .amount = 0.5,
+                         .pattern = pruning_pattern_from_name("16x1"),
+                         .score = PruningScore::wanda,
+                         .input_norms = some_norms(model)};
+  ModelPruner(model, options).prune();
+  for (const auto& [name, mask] : model.masks) {
+    const std::vector<float> weights = model.tensor(name).to_f32();
+    const std::size_t columns = row_size(model.tensor(name));
+    for (std::size_t first = 0; first * columns < weights.size(); first += 16) {
+      const std::size_t last = std::min(first + 16, weights.size() / columns);
+      std::vector<double> sums(columns);
+      std::vector<std::size_t> order(columns);
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      for (std::size_t row = first; row < last; ++row) {
+        for (std::size_t i = 0; i < columns; ++i) {
+          const float score =
+              std::abs(weights[row * columns + i]) * options.input_norms.at(name)[i];
+          sums[i] += static_cast<double>(score) * score;
+        }
+      }
+      std::ranges::stable_sort(
+          order, {}, [&](std::size_t i) { return static_cast<float>(std::sqrt(sums[i])); });
+      for (std::size_t i = 0; i < columns; ++i) {
+        for (std::size_t row = first; row < last; ++row) {
+          EXPECT_EQ(mask.kept(row * columns + order[i]), i >= columns / 2) << name;
+        }
+      }
+    }
+  }
+}
+
+TEST(Wanda, WithEqualNormsIsMagnitude) {
+  for (const auto method : {PruningMethod::magnitude, PruningMethod::global, PruningMethod::row}) {
+    Model by_magnitude = checkpoint("bart");
+    ModelPruner(by_magnitude, {.method = method, .amount = 0.4}).prune();
+    Model by_wanda = checkpoint("bart");
+    InputNorms norms = some_norms(by_wanda);
+    for (auto& [name, of] : norms) std::ranges::fill(of, 2.0F);
+    ModelPruner(
+        by_wanda,
+        {.method = method, .amount = 0.4, .score = PruningScore::wanda, .input_norms = norms})
+        .prune();
+    EXPECT_EQ(by_wanda.masks, by_magnitude.masks);
+  }
+}
+
+std::string refused(const PruningOptions& options) {
+  Model model = checkpoint("bart");
+  try {
+    ModelPruner(model, options).prune();
+  } catch (const Error& error) {
+    EXPECT_TRUE(model.masks.empty());
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+TEST(Wanda, RefusesNormsThatDoNotFit) {
+  const std::string name = "model.encoder.layers.1.fc2.weight";
+  const InputNorms right = some_norms(checkpoint("bart"));
+  const auto with = [&](std::vector<float> norms) {
+    PruningOptions options{.score = PruningScore::wanda, .input_norms = right};
+    options.input_norms[name] = std::move(norms);
+    return refused(options);
+  };
+  EXPECT_THAT(refused({.score = PruningScore::wanda}), HasSubstr("collect_input_norms"));
+  EXPECT_THAT(with({1, 2, 3}), HasSubstr("encoder.layers.1.fc2"));
+  EXPECT_THAT(with(std::vector<float>(32, -1.0F)), HasSubstr("not a number"));
+  EXPECT_THAT(with(std::vector<float>(32, std::numeric_limits<float>::infinity())),
+              HasSubstr("not a number"));
+  EXPECT_THAT(refused({.method = PruningMethod::structured, .score = PruningScore::wanda}),
+              HasSubstr("single weights"));
+  EXPECT_THROW((void)pruning_score_from_name("taylor"), Error);
+}
+
+TEST(Calibration, NeedsATokenAndCountsEveryLayer) {
+  const Model model = Model::load(KOBOLT_SOURCE_DIR "/examples/deb-bart");
+  EXPECT_THROW((void)collect_input_norms(model, {}), Error);
+  const std::vector<std::string> documents = {"This package contains the documentation.",
+                                              "A game."};
+  const InputNorms norms = collect_input_norms(model, documents, {.threads = 2});
+  EXPECT_EQ(norms.size(),
+            model.config.encoder_layers.size() * 6 + model.config.decoder_layers.size() * 10);
+  for (const auto& [name, of] : norms) {
+    EXPECT_EQ(static_cast<std::int64_t>(of.size()), model.tensor(name).shape[1]) << name;
+    EXPECT_TRUE(std::ranges::all_of(of, [](float norm) { return norm >= 0 && norm < 1e6F; }));
+    EXPECT_GT(std::accumulate(of.begin(), of.end(), 0.0F), 0.0F) << name;
+  }
+  // Documents are summarised one by one: their squares add up.
+  const InputNorms first = collect_input_norms(model, std::span(documents).first(1));
+  const InputNorms second = collect_input_norms(model, std::span(documents).last(1));
+  for (const auto& [name, of] : norms) {
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const double sum = std::hypot(first.at(name)[i], second.at(name)[i]);
+      EXPECT_NEAR(of[i], sum, 1e-4 * sum + 1e-6) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kobolt
