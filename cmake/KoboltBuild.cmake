@@ -67,15 +67,11 @@ endfunction()
 # headers of GoogleTest, which is done once for all of them, and in optimising code that runs once,
 # which is left out.
 function(kobolt_compile_fast target)
-  set(flags -O0)
-  if(KOBOLT_SANITIZE MATCHES undefined)
-    list(APPEND flags -fno-sanitize=undefined)  # the library is under test, not the tests
-  endif()
-  target_compile_options(${target} PRIVATE ${flags})
+  target_compile_options(${target} PRIVATE -O0 ${ARGN})
   if(NOT TARGET kobolt_test_headers)
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_headers.cc CONTENT "")
     add_executable(kobolt_test_headers ${PROJECT_BINARY_DIR}/generated/test_headers.cc)
-    target_compile_options(kobolt_test_headers PRIVATE ${flags})
+    target_compile_options(kobolt_test_headers PRIVATE -O0 ${ARGN})
     target_link_libraries(kobolt_test_headers PRIVATE kobolt_warnings GTest::gmock GTest::gtest_main
       nlohmann_json::nlohmann_json)
     target_precompile_headers(kobolt_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>
@@ -84,10 +80,11 @@ function(kobolt_compile_fast target)
   target_precompile_headers(${target} REUSE_FROM kobolt_test_headers)
 endfunction()
 
-# kobolt_test(NAME SOURCES a_test.cc ... [LINKS target ...]): a GoogleTest program; tests see the
-# internals (src/) and link the static library.
+# kobolt_test(NAME [HOT] SOURCES a_test.cc ... [LINKS target ...]): a GoogleTest program; tests see the
+# internals (src/) and link the static library. HOT: computes so much itself, to compare with, that it
+# is worth optimising.
 function(kobolt_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "HOT" "" "SOURCES;LINKS")
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests
     ${PROJECT_BINARY_DIR}/generated)
@@ -95,8 +92,15 @@ function(kobolt_test name)
     KOBOLT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE kobolt_static kobolt_warnings GTest::gmock GTest::gtest_main
     ${arg_LINKS})
-  kobolt_compile_fast(${name})
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # every test names things as it likes
+  set(flags "")
+  if(KOBOLT_SANITIZE MATCHES undefined)
+    set(flags -fno-sanitize=undefined)  # the library is under test, not the tests
+  endif()
+  if(arg_HOT)
+    target_compile_options(${name} PRIVATE -O1 ${flags})
+  else()
+    kobolt_compile_fast(${name} ${flags})
+  endif()
   if(KOBOLT_SANITIZE)
     # A process for each test takes longer to start than most tests take.
     foreach(shard RANGE 3)

@@ -72,8 +72,8 @@ std::string hash_of(const Model& model) {
 
 // Masks under the names of the model's tensors: with the "model." prefix, and for an embedding that
 // is stored more than once under the one that stayed.
-std::map<std::string, Mask> canonical_masks(std::map<std::string, Mask> stored, const Model& model,
-                                            const std::string& file) {
+std::map<std::string, Mask> canonical_masks(std::map<std::string, Mask>&& stored,
+                                            const Model& model, const std::string& file) {
   std::map<std::string, Mask> masks;
   for (auto& [name, mask] : stored) {
     std::string ours = model.tensors.contains("model." + name) ? "model." + name : name;
@@ -81,8 +81,8 @@ std::map<std::string, Mask> canonical_masks(std::map<std::string, Mask> stored, 
       const bool decoder = model.tensors.contains("model.decoder.embed_tokens.weight");
       ours = decoder ? "model.decoder.embed_tokens.weight" : "model.shared.weight";
     }
-    const auto [placed, added] = masks.emplace(ours, mask);
-    if (placed->second != mask) {
+    const auto [placed, added] = masks.try_emplace(ours, std::move(mask));
+    if (!added && placed->second != mask) {
       throw Error(ErrorKind::unsupported, "one embedding under two names has different masks",
                   {.file = file, .field = name});
     }

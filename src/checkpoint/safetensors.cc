@@ -228,7 +228,8 @@ void write_safetensors(const std::filesystem::path& target,
                        const std::map<std::string, Tensor>& tensors, DType dtype) {
   std::map<std::string, TensorSource> sources;
   for (const auto& [name, tensor] : tensors) {
-    sources.emplace(name, TensorSource{dtype, tensor.shape, [&tensor] { return tensor; }});
+    // Clang 14 does not capture a structured binding.
+    sources.emplace(name, TensorSource{dtype, tensor.shape, [&kept = tensor] { return kept; }});
   }
   write_safetensors(target, sources);
 }

@@ -193,6 +193,7 @@ std::string sparse_text(const std::vector<MatrixSummary>& matrices) {
     most = std::max(most, matrix.left_out);
   }
   std::vector<std::string> counts;
+  counts.reserve(forms.size());
   for (const auto& [form, count] : forms) counts.push_back(fmt::format("{} as {}", count, form));
   if (counts.empty()) return "";
   return fmt::format("{} of {} matrices, {:.1f} to {:.1f} % of each left out",

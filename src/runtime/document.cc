@@ -165,19 +165,18 @@ void Document::begin_step(const std::int32_t* parents, int rows) {
 
 void Document::store_self(int layer, int row, const float* keys, const float* values) {
   const LayerLayout& to = layout(layer);
-  const auto slot = static_cast<std::size_t>(position_ * max_rows_ + row);
+  const int slot = position_ * max_rows_ + row;
   const int heads = to.self_heads;
   const auto width = static_cast<std::size_t>(heads) * static_cast<std::size_t>(to.head_dim);
-  const std::size_t offset = to.self + slot * width * bytes_of(format_);
+  const std::size_t offset = to.self + static_cast<std::size_t>(slot) * width * bytes_of(format_);
   const auto store = [&](const float* x, AlignedVector<std::byte>& cache) {
     switch (format_) {
       case KvCache::fp16:
         kernels::narrow_f16(x, width, at<std::uint16_t>(cache, offset));
         return;
       case KvCache::int8:
-        kernels::narrow_heads_i8(
-            x, heads, to.head_dim, at<std::int8_t>(cache, offset),
-            at<float>(cache, to.self_scales) + slot * static_cast<std::size_t>(heads));
+        kernels::narrow_heads_i8(x, heads, to.head_dim, at<std::int8_t>(cache, offset),
+                                 at<float>(cache, to.self_scales) + slot * heads);
         return;
       default:
         std::copy_n(x, width, at<float>(cache, offset));

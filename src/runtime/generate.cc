@@ -151,8 +151,8 @@ class Scheduler {
 
   /// How many of a row's best a summary names.
   [[nodiscard]] std::size_t candidates() const {
-    return static_cast<std::size_t>((plan_.num_beams > 1 ? plan_.beams_to_keep : 1) +
-                                    kSpareCandidates);
+    const int count = (plan_.num_beams > 1 ? plan_.beams_to_keep : 1) + kSpareCandidates;
+    return static_cast<std::size_t>(count);
   }
 
   void step_whole() {

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 ModelConfig parse(const std::string& text) { return parse_model_config(text, "config.json"); }
 
-Error refused(const std::string& text) {
+Error config_refused(const std::string& text) {
   return refusal([&] { parse(text); });
 }
 
@@ -76,12 +76,12 @@ TEST(Config, KnowsEveryNameOfAnActivation) {
 }
 
 TEST(Config, NamesAModelTypeThatIsNotSupported) {
-  const Error error = refused(R"({"model_type": "t5"})");
+  const Error error = config_refused(R"({"model_type": "t5"})");
   EXPECT_EQ(error.kind(), ErrorKind::unsupported);
   EXPECT_EQ(error.detail().field, "model_type");
   EXPECT_THAT(error.what(), HasSubstr("\"t5\""));
   EXPECT_THAT(error.what(), HasSubstr("bart, mbart, marian, pegasus"));
-  EXPECT_EQ(refused("{}").detail().field, "model_type");
+  EXPECT_EQ(config_refused("{}").detail().field, "model_type");
 }
 
 // What every real config.json of the family carries is accepted; what it would only carry if the
@@ -99,16 +99,17 @@ TEST(Config, AcceptsOldFieldsOnlyWhereTheyAgreeWithTheFamily) {
       "add_final_layer_norm": true, "normalize_embedding": false,
       "static_position_embeddings": true})"));
 
-  const Error error = refused(R"({"model_type": "bart", "normalize_before": true})");
+  const Error error = config_refused(R"({"model_type": "bart", "normalize_before": true})");
   EXPECT_EQ(error.kind(), ErrorKind::unsupported);
   EXPECT_EQ(error.detail().field, "normalize_before");
-  EXPECT_EQ(refused(R"({"model_type": "marian", "normalize_embedding": true})").detail().field,
-            "normalize_embedding");
+  EXPECT_EQ(
+      config_refused(R"({"model_type": "marian", "normalize_embedding": true})").detail().field,
+      "normalize_embedding");
 }
 
 TEST(Config, NamesTheFieldOfAValueThatMakesNoSense) {
   const auto field = [](const std::string& member) {
-    const Error error = refused(R"({"model_type": "mbart", )" + member + "}");
+    const Error error = config_refused(R"({"model_type": "mbart", )" + member + "}");
     EXPECT_EQ(error.kind(), ErrorKind::corrupt);
     EXPECT_EQ(error.detail().file, "config.json");
     return error.detail().field;
@@ -127,9 +128,9 @@ TEST(Config, NamesTheFieldOfAValueThatMakesNoSense) {
 TEST(Config, RefusesWhatIsNoObject) {
   for (const char* text : {"", "[]", "{", "{\"model_type\": \"bart\"", "\xFF\xFE", "null",
                            "{\"model_type\": \"bart\", \"model_type\": \"bart\"}"}) {
-    EXPECT_EQ(refused(text).kind(), ErrorKind::corrupt) << text;
+    EXPECT_EQ(config_refused(text).kind(), ErrorKind::corrupt) << text;
   }
-  EXPECT_EQ(refused("{\"a\": " + std::string(1'000'000, '[')).kind(), ErrorKind::corrupt);
+  EXPECT_EQ(config_refused("{\"a\": " + std::string(1'000'000, '[')).kind(), ErrorKind::corrupt);
 }
 
 }  // namespace

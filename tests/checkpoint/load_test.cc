@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/mapped_file.h"
+#include "checkpoint/golden_checkpoints.h"
 #include "kobolt/model.h"
 #include "model/layout.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
 const std::filesystem::path kModels = KOBOLT_SOURCE_DIR "/../shared/models";
 
 // As make_checkpoints.py computes it.

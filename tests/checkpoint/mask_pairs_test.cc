@@ -1,4 +1,5 @@
 #include "checkpoint/mask_pairs.h"
+#include "checkpoint/golden_checkpoints.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,13 +22,11 @@ namespace kobolt {
 namespace {
 
 using testing::HasSubstr;
-const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
-
 Tensor floats(std::vector<std::int64_t> shape, std::vector<float> values) {
   return Tensor::from_f32(std::move(shape), std::move(values));
 }
 
-std::string refusal(std::map<std::string, Tensor> tensors) {
+std::string pairs_refusal(std::map<std::string, Tensor> tensors) {
   StoredWeights stored{std::move(tensors), "weights.bin"};
   try {
     (void)take_masks(stored);
@@ -57,13 +56,13 @@ TEST(MaskPairs, BecomeTensorAndMask) {
 
 TEST(MaskPairs, ThatAreNoneAreRefused) {
   const Tensor weight = floats({1, 3}, {4, 5, 6});
-  EXPECT_THAT(refusal({{"a_orig", weight}}), HasSubstr("a_mask"));
-  EXPECT_THAT(refusal({{"a_mask", weight}, {"a", weight}}), HasSubstr("a_orig"));
-  EXPECT_THAT(refusal({{"a_mask", floats({3, 1}, {1, 1, 1})}, {"a_orig", weight}}),
+  EXPECT_THAT(pairs_refusal({{"a_orig", weight}}), HasSubstr("a_mask"));
+  EXPECT_THAT(pairs_refusal({{"a_mask", weight}, {"a", weight}}), HasSubstr("a_orig"));
+  EXPECT_THAT(pairs_refusal({{"a_mask", floats({3, 1}, {1, 1, 1})}, {"a_orig", weight}}),
               HasSubstr("[3, 1]"));
-  EXPECT_THAT(refusal({{"a_mask", floats({1, 3}, {1, 0.5, 1})}, {"a_orig", weight}}),
+  EXPECT_THAT(pairs_refusal({{"a_mask", floats({1, 3}, {1, 0.5, 1})}, {"a_orig", weight}}),
               HasSubstr("0.5 at element 1"));
-  EXPECT_THAT(refusal({{"a_mask", floats({1, 3}, {1, 0, NAN})}, {"a_orig", weight}}),
+  EXPECT_THAT(pairs_refusal({{"a_mask", floats({1, 3}, {1, 0, NAN})}, {"a_orig", weight}}),
               HasSubstr("element 2"));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/mapped_file.h"
+#include "checkpoint/golden_checkpoints.h"
 #include "checkpoint/json_patch.h"
 #include "checkpoint/temporary_folder.h"
 #include "kobolt/error.h"
@@ -12,8 +13,6 @@
 
 namespace kobolt {
 namespace {
-
-const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
 
 class SaveFamily : public testing::TestWithParam<const char*> {};
 

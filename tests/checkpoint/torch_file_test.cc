@@ -21,12 +21,12 @@ using namespace std::string_literals;
 
 const std::filesystem::path kFiles = KOBOLT_TEST_DATA "/checkpoint/torch";
 
-std::map<std::string, Tensor> read(const std::string& name) {
+std::map<std::string, Tensor> read_golden(const std::string& name) {
   return read_torch_file(SourceFile::open(kFiles / name));
 }
 
-Error refused(const std::string& name) {
-  Error error = refusal([&] { read(name); });
+Error golden_refused(const std::string& name) {
+  Error error = refusal([&] { read_golden(name); });
   EXPECT_EQ(error.detail().file, (kFiles / name).string());
   return error;
 }
@@ -58,7 +58,7 @@ void expect_views(const std::map<std::string, Tensor>& tensors) {
 }
 
 TEST(TorchFile, ReadsEveryElementType) {
-  const auto tensors = read("dtypes.bin");
+  const auto tensors = read_golden("dtypes.bin");
   ASSERT_EQ(tensors.size(), 7U);
   for (const auto& [name, dtype] :
        std::initializer_list<std::pair<const char*, DType>>{{"float32", DType::f32},
@@ -74,9 +74,9 @@ TEST(TorchFile, ReadsEveryElementType) {
   EXPECT_EQ(tensors.at("empty").elements(), 0);
 }
 
-TEST(TorchFile, ReadsViewsParametersAndSharedStorages) { expect_views(read("views.bin")); }
-TEST(TorchFile, ReadsTheFormBeforeZip) { expect_views(read("views-legacy.bin")); }
-TEST(TorchFile, ReadsZip64) { expect_views(read("zip64.bin")); }
+TEST(TorchFile, ReadsViewsParametersAndSharedStorages) { expect_views(read_golden("views.bin")); }
+TEST(TorchFile, ReadsTheFormBeforeZip) { expect_views(read_golden("views-legacy.bin")); }
+TEST(TorchFile, ReadsZip64) { expect_views(read_golden("zip64.bin")); }
 
 TEST(TorchFile, BorrowsContiguousTensorsFromTheFile) {
   const auto file = SourceFile::open(kFiles / "views.bin");
@@ -91,41 +91,42 @@ TEST(TorchFile, BorrowsContiguousTensorsFromTheFile) {
 }
 
 TEST(TorchFile, ReadsAModulesStateDict) {
-  const auto tensors = read("module.bin");
+  const auto tensors = read_golden("module.bin");
   ASSERT_EQ(tensors.size(), 4U);
   EXPECT_EQ(tensors.at("1.weight").to_f32(), (std::vector<float>{1, 1}));
 }
 
 TEST(TorchFile, RefusesWhatIsNoStateDict) {
-  const Error training = refused("training.bin");
+  const Error training = golden_refused("training.bin");
   EXPECT_EQ(training.kind(), ErrorKind::unsupported);
   EXPECT_THAT(training.what(), AllOf(HasSubstr("state_dict"), HasSubstr("a dict")));
-  EXPECT_THAT(refused("list.bin").what(), HasSubstr("a list"));
-  EXPECT_THAT(refused("torchscript.bin").what(), HasSubstr("TorchScript"));
-  EXPECT_EQ(refused("expanded.bin").detail().field, "expanded");
+  EXPECT_THAT(golden_refused("list.bin").what(), HasSubstr("a list"));
+  EXPECT_THAT(golden_refused("torchscript.bin").what(), HasSubstr("TorchScript"));
+  EXPECT_EQ(golden_refused("expanded.bin").detail().field, "expanded");
 }
 
 TEST(TorchFile, RefusesArchivesThatLie) {
-  EXPECT_THAT(refused("compressed.bin").what(), HasSubstr("compressed"));
-  EXPECT_THAT(refused("big-endian.bin").what(), HasSubstr("big"));
-  EXPECT_THAT(refused("short-record.bin").what(), HasSubstr("size of its storage"));
+  EXPECT_THAT(golden_refused("compressed.bin").what(), HasSubstr("compressed"));
+  EXPECT_THAT(golden_refused("big-endian.bin").what(), HasSubstr("big"));
+  EXPECT_THAT(golden_refused("short-record.bin").what(), HasSubstr("size of its storage"));
 }
 
 // The file names what the pickle would have called, and nothing has been called.
 TEST(TorchFile, RefusesCodeByName) {
   const std::filesystem::path trace = "/tmp/kobolt-was-here";
-  EXPECT_THAT(refused("attack-system.bin").what(), HasSubstr("posix.system"));
+  EXPECT_THAT(golden_refused("attack-system.bin").what(), HasSubstr("posix.system"));
   EXPECT_FALSE(std::filesystem::exists(trace));
-  EXPECT_THAT(refused("attack-eval.bin").what(), HasSubstr("__builtin__.eval"));
-  EXPECT_THAT(refused("attack-import.bin").what(), HasSubstr("__builtin__.__import__"));
-  EXPECT_THAT(refused("attack-getattr.bin").what(), HasSubstr("__builtin__.getattr"));
-  EXPECT_THAT(refused("attack-bytes.bin").what(), HasSubstr("_codecs.encode"));
-  EXPECT_THAT(refused("attack-set.bin").what(), HasSubstr("__builtin__.set"));
-  EXPECT_THAT(refused("whole-module.bin").what(), HasSubstr("torch.nn.modules.linear.Linear"));
-  EXPECT_THAT(refused("dtype-value.bin").what(), HasSubstr("torch.float32"));
-  EXPECT_THAT(refused("attack-protocol-4.bin").what(), HasSubstr("protocol"));
-  EXPECT_THAT(refused("attack-cycle.bin").what(), HasSubstr("no tensor"));
-  EXPECT_THAT(refused("attack-shared-lists.bin").what(), HasSubstr("a list"));
+  EXPECT_THAT(golden_refused("attack-eval.bin").what(), HasSubstr("__builtin__.eval"));
+  EXPECT_THAT(golden_refused("attack-import.bin").what(), HasSubstr("__builtin__.__import__"));
+  EXPECT_THAT(golden_refused("attack-getattr.bin").what(), HasSubstr("__builtin__.getattr"));
+  EXPECT_THAT(golden_refused("attack-bytes.bin").what(), HasSubstr("_codecs.encode"));
+  EXPECT_THAT(golden_refused("attack-set.bin").what(), HasSubstr("__builtin__.set"));
+  EXPECT_THAT(golden_refused("whole-module.bin").what(),
+              HasSubstr("torch.nn.modules.linear.Linear"));
+  EXPECT_THAT(golden_refused("dtype-value.bin").what(), HasSubstr("torch.float32"));
+  EXPECT_THAT(golden_refused("attack-protocol-4.bin").what(), HasSubstr("protocol"));
+  EXPECT_THAT(golden_refused("attack-cycle.bin").what(), HasSubstr("no tensor"));
+  EXPECT_THAT(golden_refused("attack-shared-lists.bin").what(), HasSubstr("a list"));
 }
 
 TEST(TorchFile, RefusesEveryTruncation) {

@@ -1,4 +1,5 @@
 #include "checkpoint/weights.h"
+#include "checkpoint/golden_checkpoints.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,8 +19,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
-
 StoredWeights weights_of(const char* checkpoint) { return read_weights(kCheckpoints / checkpoint); }
 
 ModelConfig config_of(const char* checkpoint) {
@@ -27,7 +26,7 @@ ModelConfig config_of(const char* checkpoint) {
   return parse_model_config(read_text_file(path), path.string());
 }
 
-Error refused(const StoredWeights& weights, ModelConfig config) {
+Error weights_refused(const StoredWeights& weights, ModelConfig config) {
   return refusal([&] { canonical_tensors(weights, config); });
 }
 
@@ -78,7 +77,7 @@ TEST(Canonical, ListsAllThatIsMissingLeftOverOrWrong) {
   weights.tensors["model.encoder.layers.0.fc2.weight"] =
       Tensor::from_f32({2, 3}, {0, 0, 0, 0, 0, 0});
   weights.tensors["model.encoder.layers.0.fc2.bias"].dtype = DType::i32;
-  const Error error = refused(weights, config_of("bart"));
+  const Error error = weights_refused(weights, config_of("bart"));
   EXPECT_EQ(error.kind(), ErrorKind::corrupt);
   EXPECT_THAT(error.what(),
               AllOf(HasSubstr("missing: model.encoder.layers.1.fc1.weight [32, 16], "
@@ -90,7 +89,7 @@ TEST(Canonical, ListsAllThatIsMissingLeftOverOrWrong) {
 }
 
 TEST(Canonical, ListsNoMoreThanAPersonReads) {
-  const Error error = refused({{}, "x"}, config_of("bart"));
+  const Error error = weights_refused({{}, "x"}, config_of("bart"));
   EXPECT_THAT(error.what(), HasSubstr(" more"));
   EXPECT_LT(std::string(error.what()).size(), 2000U);
 }
@@ -160,7 +159,8 @@ TEST(Canonical, AnUntiedOutputMustBeThere) {
   StoredWeights weights = weights_of("bart");
   ModelConfig config = config_of("bart");
   config.tied_output = false;
-  EXPECT_THAT(refused(weights, config).what(), HasSubstr("missing: lm_head.weight [120, 16]"));
+  EXPECT_THAT(weights_refused(weights, config).what(),
+              HasSubstr("missing: lm_head.weight [120, 16]"));
 }
 
 TEST(Canonical, KeepsOnlyThoseSinusoidalTablesThatTheFormulaDoesNotGive) {
@@ -175,7 +175,7 @@ TEST(Canonical, KeepsOnlyThoseSinusoidalTablesThatTheFormulaDoesNotGive) {
   EXPECT_TRUE(canonical_tensors(other, config).contains(name));
 
   other.tensors[name] = Tensor::from_f32({1, 16}, std::vector<float>(16));
-  EXPECT_THAT(refused(other, config).what(), HasSubstr("[1, 16] instead of [64, 16]"));
+  EXPECT_THAT(weights_refused(other, config).what(), HasSubstr("[1, 16] instead of [64, 16]"));
 }
 
 TEST(Load, RefusesFoldersAndFilesThatAreNotThere) {

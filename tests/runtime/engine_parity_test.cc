@@ -129,14 +129,14 @@ double difference(const float* found, const std::vector<float>& expected) {
   return largest / scale;
 }
 
-struct Case {
+struct ParityCase {
   std::string checkpoint;
   Precision precision;
   std::string instruction_set;
 };
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
+std::vector<ParityCase> parity_cases() {
+  std::vector<ParityCase> all;
   for (const auto& entry : std::filesystem::directory_iterator(
            std::filesystem::path(KOBOLT_TEST_DATA) / "checkpoints")) {
     for (const Precision precision :
@@ -146,13 +146,13 @@ std::vector<Case> cases() {
       }
     }
   }
-  std::ranges::sort(all, {}, [](const Case& c) {
+  std::ranges::sort(all, {}, [](const ParityCase& c) {
     return c.checkpoint + std::string(name_of(c.precision)) + c.instruction_set;
   });
   return all;
 }
 
-class EngineParity : public ::testing::TestWithParam<Case> {
+class EngineParity : public ::testing::TestWithParam<ParityCase> {
  protected:
   void SetUp() override {
     kernels::force_instruction_set(GetParam().instruction_set);
@@ -324,7 +324,7 @@ TEST_P(EngineParity, LogitsAreAsCloseToTransformersAsTheFormatAllows) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, EngineParity, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Checkpoints, EngineParity, ::testing::ValuesIn(parity_cases()),
                          [](const auto& test) {
                            std::string name = test.param.checkpoint + "_" +
                                               std::string(name_of(test.param.precision)) + "_" +

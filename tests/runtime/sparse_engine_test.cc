@@ -42,14 +42,14 @@ Model with_zeros(const std::string& checkpoint, bool blocks, bool everywhere) {
   return model;
 }
 
-struct Case {
+struct SparseCase {
   std::string checkpoint;
   Precision precision;
   bool blocks;
 };
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
+std::vector<SparseCase> sparse_cases() {
+  std::vector<SparseCase> all;
   for (const char* checkpoint : {"bart", "marian-separate", "bart-untied", "pegasus"}) {
     for (const Precision precision :
          {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::int4}) {
@@ -59,7 +59,7 @@ std::vector<Case> cases() {
   return all;
 }
 
-class SparseEngine : public ::testing::TestWithParam<Case> {
+class SparseEngine : public ::testing::TestWithParam<SparseCase> {
  protected:
   void compare(bool everywhere);
 };
@@ -132,7 +132,7 @@ TEST_P(SparseEngine, ComputesWhatTheSameEngineStoredWholeComputes) { compare(fal
 
 TEST_P(SparseEngine, LooksTokensUpInEmbeddingsWithoutZeros) { compare(true); }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, SparseEngine, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Checkpoints, SparseEngine, ::testing::ValuesIn(sparse_cases()),
                          [](const auto& test) {
                            std::string name = test.param.checkpoint + "_" +
                                               std::string(name_of(test.param.precision)) +

@@ -13,14 +13,14 @@
 namespace kobolt {
 namespace {
 
-struct Case {
+struct StepCase {
   std::string checkpoint;
   Precision precision;
   int threads;
 };
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
+std::vector<StepCase> step_cases() {
+  std::vector<StepCase> all;
   for (const std::string checkpoint : {"bart", "marian", "pegasus"}) {
     for (const Precision precision : {Precision::fp32, Precision::fp16, Precision::int8}) {
       for (const int threads : {1, 2, 3}) all.push_back({checkpoint, precision, threads});
@@ -29,11 +29,13 @@ std::vector<Case> cases() {
   return all;
 }
 
-class StepSummary : public ::testing::TestWithParam<Case> {};
-INSTANTIATE_TEST_SUITE_P(Engines, StepSummary, ::testing::ValuesIn(cases()), [](const auto& test) {
-  return test.param.checkpoint + "_" + std::string(name_of(test.param.precision)) + "_" +
-         std::to_string(test.param.threads);
-});
+class StepSummary : public ::testing::TestWithParam<StepCase> {};
+INSTANTIATE_TEST_SUITE_P(Engines, StepSummary, ::testing::ValuesIn(step_cases()),
+                         [](const auto& test) {
+                           return test.param.checkpoint + "_" +
+                                  std::string(name_of(test.param.precision)) + "_" +
+                                  std::to_string(test.param.threads);
+                         });
 
 TEST_P(StepSummary, IsThatOfTheWholeLogits) {
   const auto folder =

@@ -13,14 +13,14 @@
 namespace kobolt {
 namespace {
 
-struct Case {
+struct SummarizeCase {
   int n;
   bool integer;
   int threads;
 };
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
+std::vector<SummarizeCase> summarize_cases() {
+  std::vector<SummarizeCase> all;
   // Chunks have 512 columns: less than one; one and a column; several, the last one with a panel
   // that is not full.
   for (const int n : {37, 513, 2085}) {
@@ -31,11 +31,13 @@ std::vector<Case> cases() {
   return all;
 }
 
-class Summarize : public ::testing::TestWithParam<Case> {};
-INSTANTIATE_TEST_SUITE_P(Sizes, Summarize, ::testing::ValuesIn(cases()), [](const auto& test) {
-  return std::string(test.param.integer ? "int8_" : "fp32_") + std::to_string(test.param.n) +
-         "_columns_" + std::to_string(test.param.threads) + "_threads";
-});
+class Summarize : public ::testing::TestWithParam<SummarizeCase> {};
+INSTANTIATE_TEST_SUITE_P(Sizes, Summarize, ::testing::ValuesIn(summarize_cases()),
+                         [](const auto& test) {
+                           return std::string(test.param.integer ? "int8_" : "fp32_") +
+                                  std::to_string(test.param.n) + "_columns_" +
+                                  std::to_string(test.param.threads) + "_threads";
+                         });
 
 TEST_P(Summarize, IsThatOfTheWholeProduct) {
   const int n = GetParam().n;

@@ -18,7 +18,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const nlohmann::json& golden() {
+const nlohmann::json& golden_folders() {
   static const auto json = nlohmann::json::parse(read_file(test_data() / "folders.json"));
   return json;
 }
@@ -28,12 +28,12 @@ Family family_of(const std::string& name) {
                                                   {"marian", Family::marian},
                                                   {"mbart", Family::mbart},
                                                   {"pegasus", Family::pegasus}};
-  return families.at(golden().at("folders").at(name).at("family"));
+  return families.at(golden_folders().at("folders").at(name).at("family"));
 }
 
 std::vector<std::string> folder_names() {
   std::vector<std::string> names;
-  for (const auto& [name, entry] : golden().at("folders").items()) names.push_back(name);
+  for (const auto& [name, entry] : golden_folders().at("folders").items()) names.push_back(name);
   return names;
 }
 
@@ -45,9 +45,9 @@ class Folders : public testing::TestWithParam<std::string> {
 
 TEST_P(Folders, GiveTheIdsAndTextOfTheSlowTokenizer) {
   const Tokenizer tokenizer = Tokenizer::load(files_, family_);
-  const auto& cases = golden().at("folders").at(GetParam()).at("cases");
+  const auto& cases = golden_folders().at("folders").at(GetParam()).at("cases");
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const std::string text = golden().at("texts").at(i);
+    const std::string text = golden_folders().at("texts").at(i);
     const auto ids = tokenizer.encode(text);
     EXPECT_EQ(ids, cases[i].at("ids").get<std::vector<std::int32_t>>()) << text;
     EXPECT_EQ(tokenizer.decode(ids), cases[i].at("text").get<std::string>()) << text;
