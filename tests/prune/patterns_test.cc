@@ -176,7 +176,7 @@ TEST(Patterns, HaveNames) {
   }
 }
 
-std::string refused(const PruningOptions& options) {
+std::string pattern_refused(const PruningOptions& options) {
   Model model = checkpoint("bart");
   try {
     ModelPruner(model, options).prune();
@@ -189,16 +189,16 @@ std::string refused(const PruningOptions& options) {
 
 TEST(Patterns, RefuseWhatDoesNotFit) {
   const PruningPattern blocks = pruning_pattern_from_name("16x1");
-  EXPECT_THAT(refused({.method = PruningMethod::structured, .pattern = blocks}),
+  EXPECT_THAT(pattern_refused({.method = PruningMethod::structured, .pattern = blocks}),
               HasSubstr("single weights"));
-  EXPECT_THAT(
-      refused({.method = PruningMethod::global, .pattern = blocks, .unit = PruningUnit::whole}),
-      HasSubstr("single weights"));
-  EXPECT_THAT(refused({.amount = 2, .pattern = blocks}), HasSubstr("0 to 1"));
-  const std::string message = refused({.pattern = pruning_pattern_from_name("1:5")});
+  EXPECT_THAT(pattern_refused(
+                  {.method = PruningMethod::global, .pattern = blocks, .unit = PruningUnit::whole}),
+              HasSubstr("single weights"));
+  EXPECT_THAT(pattern_refused({.amount = 2, .pattern = blocks}), HasSubstr("0 to 1"));
+  const std::string message = pattern_refused({.pattern = pruning_pattern_from_name("1:5")});
   EXPECT_THAT(message, HasSubstr("16 inputs"));
   EXPECT_THAT(message, HasSubstr("multiple of 5"));
-  EXPECT_THAT(refused({.pattern = {.kind = PruningPattern::Kind::n_of_m, .n = 4, .m = 4}}),
+  EXPECT_THAT(pattern_refused({.pattern = {.kind = PruningPattern::Kind::n_of_m, .n = 4, .m = 4}}),
               HasSubstr("1 <= n < m"));
 }
 
