@@ -17,3 +17,4 @@
 #include "kobolt/tensor.h"
 #include "kobolt/tokenizer.h"
 #include "kobolt/version.h"
+#include "kobolt/workers.h"

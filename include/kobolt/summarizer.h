@@ -15,6 +15,7 @@
 #include "kobolt/kv_cache.h"
 #include "kobolt/model.h"
 #include "kobolt/tokenizer.h"
+#include "kobolt/workers.h"
 
 namespace kobolt {
 
@@ -28,6 +29,9 @@ enum class LongDocument : std::uint8_t {
 struct EngineOptions {
   int threads = 0;  ///< 0 = one a core that this process may use
   KvCache kv_cache = KvCache::automatic;
+  bool pin = false;  ///< keep each worker thread on one core
+  /// Threads shared with other Summarizers; then `threads` and `pin` do not count. Null = its own.
+  std::shared_ptr<Workers> workers;
 };
 
 struct Progress {
@@ -50,7 +54,8 @@ struct Summary {
   std::vector<Summary> alternatives;  ///< the other return sequences, best first
 };
 
-/// An engine ready to run: documents in, summaries out. Not thread-safe; one a thread.
+/// An engine ready to run: documents in, summaries out. Not thread-safe; one a thread, which may
+/// share their workers and, through the page cache, the engine file that they map.
 class KOBOLT_API Summarizer {
  public:
   /// Opens an engine file, or compiles a Hugging Face folder into memory (`compile` applies to the

@@ -68,6 +68,20 @@ double number(const std::string& text) {
 
 }  // namespace
 
+void pin_to_core(int index) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  int skip = index % std::max(1, CPU_COUNT(&allowed));
+  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed) || skip-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    return;
+  }
+}
+
 double cpu_quota() {
   double limit = 0;
   for_each_group("/sys/fs/cgroup", group_of(""), [&limit](const fs::path& path) {

@@ -8,6 +8,10 @@ namespace kobolt {
 /// quota, rounded up. At least 1. The default number of threads everywhere.
 int usable_cores();
 
+/// Keeps the calling thread on one of the cores that it may use now, the `index`-th of them,
+/// counted round. Does nothing where the system refuses.
+void pin_to_core(int index);
+
 /// Cores' worth of time that the control groups (version 2 or 1) above this process allow; 0 where
 /// there is no limit.
 double cpu_quota();

@@ -9,10 +9,12 @@ void EngineFlags::add(CLI::App& command) {
                   "else fp16")
       ->check(CLI::IsMember({"auto", "fp32", "fp16", "int8"}))
       ->capture_default_str();
+  command.add_flag("--pin", pin_,
+                   "Keep each worker thread on one core: steadier times on a machine of one's own");
 }
 
 EngineOptions EngineFlags::options(int threads) const {
-  return {.threads = threads, .kv_cache = kv_cache_from_name(kv_cache_)};
+  return {.threads = threads, .kv_cache = kv_cache_from_name(kv_cache_), .pin = pin_};
 }
 
 }  // namespace kobolt::cli

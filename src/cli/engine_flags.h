@@ -16,6 +16,7 @@ class EngineFlags {
 
  private:
   std::string kv_cache_ = "auto";
+  bool pin_ = false;
 };
 
 }  // namespace kobolt::cli

@@ -30,7 +30,12 @@ std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
 class Summarizer::Impl {
  public:
   Impl(std::shared_ptr<const EngineFile> engine_file, const EngineOptions& options)
-      : file(std::move(engine_file)), pool(options.threads), engine(file, pool, options.kv_cache) {}
+      : file(std::move(engine_file)),
+        workers(options.workers ? options.workers
+                                : std::make_shared<Workers>(WorkersOptions{
+                                      .threads = options.threads, .pin = options.pin})),
+        pool(*workers->pool_),
+        engine(file, pool, options.kv_cache) {}
 
   const Tokenizer& get_tokenizer() {
     if (!tokenizer) {
@@ -40,7 +45,8 @@ class Summarizer::Impl {
   }
 
   std::shared_ptr<const EngineFile> file;
-  ThreadPool pool;
+  std::shared_ptr<Workers> workers;
+  ThreadPool& pool;
   Engine engine;
   std::optional<Tokenizer> tokenizer;  // made when first asked for: token ids need none
 };
@@ -54,6 +60,7 @@ Summarizer::~Summarizer() = default;
 
 std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32_t>> documents,
                                           const SummarizeOptions& options) {
+  const ThreadPool::Turn turn(impl_->pool);
   GenerateOptions generate_options{.max_rows = options.max_rows};
   if (options.progress) {
     generate_options.progress = [&](std::size_t done) {
@@ -107,6 +114,7 @@ std::vector<std::vector<float>> Summarizer::encode(
   std::size_t tokens = 0;
   for (const auto& document : documents) tokens += document.size();
   AlignedVector<float> all(tokens * d);
+  const ThreadPool::Turn turn(impl_->pool);
   impl_->engine.encode_hidden(documents, all.data());
   auto at = all.cbegin();
   for (const auto& document : documents) {

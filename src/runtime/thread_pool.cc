@@ -1,5 +1,7 @@
 #include "runtime/thread_pool.h"
 
+#include <algorithm>
+
 #include "base/machine.h"
 
 #if defined(__x86_64__)
@@ -21,12 +23,20 @@ void pause() {
 #endif
 }
 
+/// Of this thread; turns nest.
+thread_local const ThreadPool::Turn* innermost_turn = nullptr;
+
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, bool pin) {
   if (threads <= 0) threads = usable_cores();
   workers_.reserve(static_cast<std::size_t>(threads - 1));
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  for (int i = 1; i < threads; ++i) {
+    workers_.emplace_back([this, i, pin] {
+      if (pin) pin_to_core(i);
+      work(i);
+    });
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -36,27 +46,59 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
+ThreadPool::Turn::Turn(ThreadPool& pool) : pool_(pool), outer_(innermost_turn) {
+  for (const Turn* turn = outer_; turn != nullptr; turn = turn->outer_) {
+    if (&turn->pool_ == &pool) counted_ = false;
+  }
+  innermost_turn = this;
+  if (!counted_) return;
+  std::unique_lock lock(pool.turns_);
+  pool.turn_over_.wait(lock, [&] { return pool.callers_.load() < pool.threads(); });
+  pool.callers_.fetch_add(1);
+}
+
+ThreadPool::Turn::~Turn() {
+  innermost_turn = outer_;
+  if (!counted_) return;
+  {
+    const std::scoped_lock lock(pool_.turns_);
+    pool_.callers_.fetch_sub(1);
+  }
+  pool_.turn_over_.notify_one();
+}
+
 void ThreadPool::run(int tasks, Function function, void* context) {
-  if (tasks <= 0) return;
-  if (workers_.empty() || tasks == 1) {
-    for (int task = 0; task < tasks; ++task) function(context, task, 0);
+  // Within no turn there is one caller: a thread that has the pool for itself.
+  const int callers = std::max(1, callers_.load(std::memory_order_relaxed));
+  const int helpers = std::min(threads() - callers, tasks - 1);
+  if (helpers > 0 && !owned_.exchange(true, std::memory_order_acquire)) {
+    run_with(helpers, tasks, function, context);
+    owned_.store(false, std::memory_order_release);
     return;
   }
+  for (int task = 0; task < tasks; ++task) function(context, task, 0);
+}
+
+void ThreadPool::run_with(int helpers, int tasks, Function function, void* context) {
   function_ = function;
   context_ = context;
   tasks_ = tasks;
   next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1);  // publishes the job
+  busy_.store(helpers, std::memory_order_relaxed);
+  tickets_.store(helpers, std::memory_order_release);  // publishes the job
+  generation_.fetch_add(1);
   generation_.notify_all();
   drain(0);
+  // Whoever has not even begun is not waited for: all tasks are taken.
+  const int left = std::max(0, tickets_.exchange(0, std::memory_order_relaxed));
+  if (left > 0) busy_.fetch_sub(left, std::memory_order_relaxed);
   for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
     if (spins < kSpins) {
       pause();
       continue;
     }
-    const int left = busy_.load(std::memory_order_acquire);
-    if (left != 0) busy_.wait(left);
+    const int busy = busy_.load(std::memory_order_acquire);
+    if (busy != 0) busy_.wait(busy);
   }
 }
 
@@ -70,15 +112,18 @@ void ThreadPool::drain(int thread) {
 void ThreadPool::work(int thread) {
   unsigned seen = 0;
   while (true) {
-    for (int spins = 0; generation_.load(std::memory_order_acquire) == seen; ++spins) {
+    unsigned now = generation_.load(std::memory_order_acquire);
+    for (int spins = 0; now == seen; ++spins) {
       if (spins < kSpins) {
         pause();
       } else {
         generation_.wait(seen);
       }
+      now = generation_.load(std::memory_order_acquire);
     }
-    ++seen;
+    seen = now;
     if (stop_.load()) return;
+    if (tickets_.fetch_sub(1, std::memory_order_acq_rel) <= 0) continue;
     drain(thread);
     if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_all();
   }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <mutex>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -11,19 +13,38 @@ namespace kobolt {
 /// A fixed set of threads for short parallel loops. The caller takes part, so a pool of one thread
 /// starts none. Idle workers spin for a moment, then sleep: a decoding step has dozens of loops a
 /// few microseconds apart, and waking a sleeping thread costs as much as a whole loop.
+///
+/// Several callers may share a pool, each from a thread of its own and within a Turn. Together with
+/// the workers that they use they are never more than threads(): with every caller, one worker
+/// fewer is lent, and further callers wait. A caller that gets no worker computes alone.
 class ThreadPool {
  public:
-  /// `threads` in all, the caller included; 0 = usable_cores().
-  explicit ThreadPool(int threads);
+  /// `threads` in all, a caller included; 0 = usable_cores(). With `pin`, each worker stays on one
+  /// of this process' cores, the first of which is left to the caller.
+  explicit ThreadPool(int threads, bool pin = false);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
 
   [[nodiscard]] int threads() const noexcept { return static_cast<int>(workers_.size()) + 1; }
 
+  /// While it lives, this thread is one of the pool's callers. Waits while there are threads() of
+  /// them; a turn within a turn of the same thread and pool counts once and never waits.
+  class Turn {
+   public:
+    explicit Turn(ThreadPool& pool);
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn();
+
+   private:
+    ThreadPool& pool_;
+    const Turn* outer_;
+    bool counted_ = true;
+  };
+
   /// Calls body(task, thread) for every task in [0, tasks), in any order; thread in [0, threads())
-  /// tells which scratch to use. Returns when all are done. Not reentrant, one caller at a time;
-  /// `body` must not throw.
+  /// tells which scratch to use. Returns when all are done. Not reentrant; `body` must not throw.
   template <typename Body>
   void parallel_for(int tasks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
@@ -37,16 +58,24 @@ class ThreadPool {
   using Function = void (*)(void* context, int task, int thread);
 
   void run(int tasks, Function function, void* context);
+  /// The loop with `helpers` workers; the caller owns the pool.
+  void run_with(int helpers, int tasks, Function function, void* context);
   void work(int thread);
   void drain(int thread);
 
-  // The job's fields are written before generation_ is raised and stay until all have finished.
+  // Who draws a ticket helps with the job. Its fields are written before tickets are issued, and
+  // stay until every ticket has been handed back.
   Function function_ = nullptr;
   void* context_ = nullptr;
   int tasks_ = 0;
   alignas(64) std::atomic<int> next_{0};
   alignas(64) std::atomic<unsigned> generation_{0};
-  alignas(64) std::atomic<int> busy_{0};
+  alignas(64) std::atomic<int> tickets_{0};
+  alignas(64) std::atomic<int> busy_{0};  // tickets that are drawn or may still be
+  alignas(64) std::atomic<bool> owned_{false};
+  std::atomic<int> callers_{0};
+  std::mutex turns_;
+  std::condition_variable turn_over_;
   std::atomic<bool> stop_{false};
   std::vector<std::thread> workers_;
 };

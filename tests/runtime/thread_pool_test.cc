@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -48,6 +49,54 @@ TEST(ThreadPool, WritesAreSeenByTheCaller) {
     });
     for (const int value : values) ASSERT_EQ(value, loop);
   }
+}
+
+TEST(ThreadPool, CallersAndTheirWorkersAreNeverMoreThanItsThreads) {
+  constexpr int kThreads = 3;
+  ThreadPool pool(kThreads);
+  std::atomic<int> computing{0};
+  std::atomic<int> most{0};
+  std::atomic<int> done{0};
+  const auto call = [&] {
+    for (int request = 0; request < 50; ++request) {
+      const ThreadPool::Turn turn(pool);
+      for (int loop = 0; loop < 20; ++loop) {
+        std::vector<int> values(13);
+        pool.parallel_for(13, [&](int task, int thread) {
+          const int now = computing.fetch_add(1) + 1;
+          for (int seen = most.load(); seen < now && !most.compare_exchange_weak(seen, now);) {
+          }
+          values[static_cast<std::size_t>(task)] = task + 1;
+          ASSERT_LT(thread, kThreads);
+          computing.fetch_sub(1);
+        });
+        if (std::accumulate(values.begin(), values.end(), 0) == 91) ++done;
+      }
+    }
+  };
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 7; ++i) callers.emplace_back(call);
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(done.load(), 7 * 50 * 20);
+  EXPECT_LE(most.load(), kThreads);
+}
+
+TEST(ThreadPool, ATurnWithinATurnDoesNotWaitForItself) {
+  ThreadPool pool(1);
+  ThreadPool other(1);
+  const ThreadPool::Turn turn(pool);
+  const ThreadPool::Turn between(other);
+  const ThreadPool::Turn within(pool);
+  int sum = 0;
+  pool.parallel_for(10, [&](int task, int) { sum += task; });
+  EXPECT_EQ(sum, 45);
+}
+
+TEST(ThreadPool, PinnedWorkersDoTheSame) {
+  ThreadPool pool(3, true);
+  std::atomic<int> sum{0};
+  pool.parallel_for(100, [&](int task, int) { sum += task; });
+  EXPECT_EQ(sum.load(), 4950);
 }
 
 TEST(ThreadPool, TakesTheCoresOfTheProcessByDefault) {
