@@ -8,10 +8,10 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/summary_score.h"
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
 #include "kobolt/prune.h"
-#include "kobolt/summarizer.h"
 
 namespace kobolt::cli {
 namespace {
@@ -34,23 +34,6 @@ class TemporaryEngine {
 
  private:
   std::filesystem::path path_;
-};
-
-/// What summaries are compared with.
-struct Trials {
-  std::vector<std::string> documents;
-  std::vector<std::vector<std::string>> references;
-  int threads = 0;
-
-  [[nodiscard]] double rouge_l(const Model& model) const {
-    const TemporaryEngine engine(model);
-    Summarizer summarizer(engine.path(), {.threads = threads});
-    std::vector<std::string> summaries;
-    for (Summary& summary : summarizer.summarize(documents)) {
-      summaries.push_back(std::move(summary.text));
-    }
-    return rouge(summaries, references, {.bootstrap_samples = 0}).rougeL.mid.f;
-  }
 };
 
 /// One side's layers by their first names.
@@ -87,11 +70,7 @@ std::vector<DroppedLayer> drop_by_importance(
     int threads, const std::function<void(std::size_t, std::size_t)>& progress) {
   SideLayers sides[] = {side_layers("encoder", model.config.encoder_layers, encoder_layers),
                         side_layers("decoder", model.config.decoder_layers, decoder_layers)};
-  Trials trials{.threads = threads};
-  for (const Example& example : data) {
-    trials.documents.push_back(example.document);
-    trials.references.push_back(example.references);
-  }
+  const SummaryScore summaries(data);
   const std::size_t total = trial_count(sides[0]) + trial_count(sides[1]);
   std::size_t done = 0;
   std::vector<DroppedLayer> dropped;
@@ -102,7 +81,7 @@ std::vector<DroppedLayer> drop_by_importance(
       for (std::size_t i = 0; i < side.left.size(); ++i) {
         Model trial = model;
         drop_layers(trial, {fmt::format("{}.layers.{}", side.name, i)});
-        const double score = trials.rouge_l(trial);
+        const double score = summaries.rouge_l(TemporaryEngine(trial).path(), threads);
         if (score > best) {
           best = score;
           least = i;

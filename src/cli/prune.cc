@@ -13,9 +13,10 @@
 #include "cli/layer_importance.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/prune_data.h"
 #include "cli/prune_flags.h"
 #include "cli/prune_report.h"
-#include "kobolt/calibration.h"
+#include "cli/prune_sweep.h"
 #include "kobolt/evaluate.h"
 
 namespace kobolt::cli {
@@ -60,26 +61,6 @@ void shrink_vocabulary(const PruneFlags& options, Model& model, PruneOutcome& ou
   outcome.vocabulary = prune_vocabulary(model, texts);
 }
 
-std::vector<Example> read_data(const PruneFlags& options, bool need_references) {
-  DatasetOptions fields = options.fields;
-  fields.need_references = need_references;
-  std::vector<Example> data = read_dataset(options.data, fields);
-  if (options.limit > 0 && data.size() > options.limit) data.resize(options.limit);
-  return data;
-}
-
-InputNorms calibrate(const PruneFlags& options, const Model& model, const GlobalOptions& global) {
-  std::vector<std::string> documents;
-  for (Example& example : read_data(options, false)) {
-    documents.push_back(std::move(example.document));
-  }
-  ProgressBar bar("calibrating", "documents", global);
-  return collect_input_norms(
-      model, documents, {.threads = global.threads, .progress = [&bar](const Progress& progress) {
-                           bar.update(progress.done, progress.total);
-                         }});
-}
-
 void drop(const PruneFlags& options, Model& model, PruneOutcome& outcome,
           const GlobalOptions& global) {
   const auto kept = [](int wanted, const std::vector<LayerConfig>& layers) {
@@ -88,7 +69,8 @@ void drop(const PruneFlags& options, Model& model, PruneOutcome& outcome,
   const int encoder = kept(options.encoder_layers, model.config.encoder_layers);
   const int decoder = kept(options.decoder_layers, model.config.decoder_layers);
   if (options.drop.empty() && !options.data.empty()) {
-    const std::vector<Example> data = read_data(options, true);
+    const std::vector<Example> data =
+        read_examples(options.data, options.fields, options.limit, true);
     ProgressBar bar("measuring", "trials", global);
     outcome.trials = drop_by_importance(
         model, encoder, decoder, data, global.threads,
@@ -112,7 +94,10 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
   if (drops_layers(options)) drop(options, model, outcome, global);
   if (prunes_weights(options)) {
     PruningOptions chosen = pruning_options(options, global);
-    if (chosen.score == PruningScore::wanda) chosen.input_norms = calibrate(options, model, global);
+    if (chosen.score == PruningScore::wanda) {
+      chosen.input_norms = calibrate(
+          model, read_examples(options.data, options.fields, options.limit, false), global);
+    }
     ModelPruner pruner(model, std::move(chosen));
     outcome.targets = pruner.target_layers();
     const auto start = std::chrono::steady_clock::now();
@@ -167,11 +152,13 @@ void add_prune(CLI::App& app, const GlobalOptions& global) {
                   "kobolt prune my-kobart -o small --method structured --unit whole --permanent\n"
                   "kobolt prune my-kobart -o shallow --method layers --decoder-layers 3\n"
                   "kobolt prune my-kobart -o fewer-tokens --vocab corpus.jsonl\n"
+                  "kobolt prune my-kobart -o sweep --sweep 0,0.1,...,0.6 --data dev.jsonl\n"
                   "kobolt prune my-kobart -o masks --amount 0.3 --layers fc1 fc2 --format pairs\n"
                   "kobolt prune my-kobart -o pruned --config configs/inference/pruning.yaml");
   const auto options = std::make_shared<PruneFlags>();
   add_options(command, *options);
   command.callback([options, &command, &global] {
+    if (!options->sweep.empty()) return run_sweep(*options, global);
     if (!options->vocabulary.empty() && command.count("--method") == 0) options->method = "none";
     run(*options, global);
   });

@@ -21,7 +21,8 @@ std::string check_pattern(const std::string& name) {
 
 void add_options(CLI::App& command, PruneFlags& options) {
   command.add_option("model", options.model, "Hugging Face folder")->required();
-  command.add_option("-o,--output", options.output, "Folder to write")->required();
+  command.add_option("-o,--output", options.output, "Folder to write; of a sweep, to go on with")
+      ->required();
   command
       .add_option(
           "--method", options.method,
@@ -91,10 +92,13 @@ void add_options(CLI::App& command, PruneFlags& options) {
   command
       .add_option(
           "--data", options.data,
-          "For wanda: the documents to calibrate with. For layers: drop those first without "
+          "For wanda: the documents to calibrate with. For --sweep: documents and summaries "
+          "to measure with. For layers: drop those first without "
           "which summaries of this data set keep the best ROUGE-L, instead of spreading")
       ->type_name("FILE");
-  command.add_option("--limit", options.limit, "Only the first N documents of --data; 0 = all")
+  command
+      .add_option("--limit", options.limit,
+                  "Only the first N documents of --data and --calibration; 0 = all")
       ->capture_default_str()
       ->type_name("N");
   command
@@ -121,6 +125,25 @@ void add_options(CLI::App& command, PruneFlags& options) {
                    "size for all layers of a side, every head in place");
   command.add_flag("--force", options.force,
                    "Prune embeddings, the output projection and permanently pruned models too");
+  command
+      .add_option(
+          "--sweep", options.sweep,
+          "Measure instead of writing a model: prune to each of these amounts by each of "
+          "--sweep-methods, and write to -o what it costs and gains, as a table (JSON, CSV, "
+          "Markdown) and a plot (SVG). A sweep that was stopped goes on where it was")
+      ->type_name("0,0.1,...,0.6");
+  command
+      .add_option("--sweep-methods", options.sweep_methods,
+                  "For --sweep: METHOD with what it takes: +16x1, +wanda, +whole")
+      ->type_name("METHOD ...")
+      ->capture_default_str();
+  command.add_option("--precision", options.precision, "For --sweep: of the engines")
+      ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8", "int4"}))
+      ->capture_default_str();
+  command
+      .add_option("--calibration", options.calibration,
+                  "For --sweep: documents that wanda calibrates with; those of --data without it")
+      ->type_name("FILE");
   command.add_flag("--verbose", options.verbose, "List every pruned layer");
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/sweep_method.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/prune.h"
 
@@ -33,6 +34,10 @@ struct PruneFlags {
   bool permanent = false;
   bool uniform = false;
   bool force = false;
+  std::string sweep;
+  std::vector<std::string> sweep_methods = default_sweep_methods();
+  std::string precision = "int8";
+  std::string calibration;
   bool verbose = false;
 };
 

@@ -102,6 +102,55 @@ TEST_F(PruneCommand, PatternsAreReported) {
   EXPECT_THAT(text.text, HasSubstr("global, 16x1"));
 }
 
+TEST_F(PruneCommand, SweepsAndGoesOn) {
+  const std::string example = KOBOLT_SOURCE_DIR "/examples/";
+  // A smaller model: what is timed is the same work for each.
+  ASSERT_EQ(run_prune(example + "deb-bart --quiet -o " + out("small") +
+                      " --method layers --encoder-layers 1 --decoder-layers 1")
+                .status,
+            0);
+  const std::string common = out("small") + " --limit 3 --data " + example +
+                             "descriptions.jsonl --sweep-methods global+16x1 structured+whole "
+                             "--json -o " +
+                             out("sweep") + " --sweep ";
+  const Outcome first = run_prune(common + "0,0.25");
+  ASSERT_EQ(first.status, 0) << first.text;
+  const json before = json::parse(first.text);
+  ASSERT_EQ(before.at("points").size(), 3U);
+  EXPECT_EQ(before.at("points")[0].at("method"), "dense");
+  EXPECT_EQ(before.at("points")[0].at("speedup"), 1);
+  for (const json& point : before.at("points")) {
+    EXPECT_GT(point.at("seconds"), 0) << point;
+    EXPECT_GT(point.at("peak_memory"), point.at("file_bytes")) << point;
+    if (point.at("method") != "dense") {
+      EXPECT_GT(point.at("sparsity"), 0.1) << point;
+      EXPECT_LT(point.at("file_bytes"), before.at("points")[0].at("file_bytes")) << point;
+    }
+  }
+  // One point is lost, another one is wanted, and one is not what it was: it is not measured again.
+  fs::remove(out("sweep") + "/points/global+16x1@0.25.json");
+  json known = json::parse(content(out("sweep") + "/points/structured+whole@0.25.json"));
+  known["seconds"] = 12345.0;
+  std::ofstream(out("sweep") + "/points/structured+whole@0.25.json") << known;
+  const Outcome second = run_prune(common + "0.25,0.5");
+  ASSERT_EQ(second.status, 0) << second.text;
+  const json after = json::parse(second.text);
+  ASSERT_EQ(after.at("points").size(), 5U);
+  EXPECT_EQ(after.at("points")[0], before.at("points")[0]);
+  EXPECT_EQ(after.at("points")[1].at("rouge_l"), before.at("points")[1].at("rouge_l"));
+  EXPECT_EQ(after.at("points")[3].at("seconds"), 12345.0);
+  for (const char* file : {"sweep.json", "sweep.csv", "sweep.md", "sweep.svg"}) {
+    EXPECT_THAT(content(out("sweep") + "/" + file), HasSubstr("structured+whole")) << file;
+  }
+  EXPECT_EQ(json::parse(content(out("sweep") + "/sweep.json")), after);
+  for (const char* engine : {"/dense.kobolt", "/pruned.kobolt"}) {
+    EXPECT_FALSE(fs::exists(out("sweep") + engine));
+  }
+  const Outcome other = run_prune(common + "0.25 --precision fp32");
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.text, HasSubstr("precision"));
+}
+
 // The file in the repository holds every option, with its default.
 TEST_F(PruneCommand, TheConfigurationFileChangesNothing) {
   ASSERT_EQ(run_prune(kModel + " --quiet -o " + out("plain")).status, 0);
@@ -169,6 +218,8 @@ TEST_F(PruneCommand, WritesNothingWhenItFails) {
   refuse(kModel + " --pattern 16x1 --method structured", 1, "single weights");
   refuse(kModel + " --score taylor", 2, "magnitude,wanda");
   refuse(kModel + " --score wanda", 2, "--data");
+  refuse(kModel + " --sweep 0.1", 2, "--data");
+  refuse(kModel + " --sweep 0.1,2 --data " + kModel + "/config.json", 1, "below 1");
   refuse(kModel + " --layers fc3", 1, "fc1");
   refuse(kModel + " --layers lm_head", 1, "output projection");
   refuse(kModel + " --method structured --unit whole --amount 0.9", 1, "every head");

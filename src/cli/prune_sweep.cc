@@ -1,0 +1,284 @@
+#include "cli/prune_sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/atomic_file.h"
+#include "base/hash.h"
+#include "cli/own_program.h"
+#include "cli/progress.h"
+#include "cli/prune_data.h"
+#include "cli/summary_score.h"
+#include "cli/sweep_folder.h"
+#include "cli/sweep_point.h"
+#include "cli/table.h"
+#include "kobolt/compile.h"
+#include "kobolt/error.h"
+#include "kobolt/prune.h"
+#include "kobolt/version.h"
+
+namespace kobolt::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDense = "dense";
+
+/// What is timed: one document, whose length and whose summary's length are always the same, so
+/// that a model that pruning has made talkative does not count as slow.
+struct TimedWork {
+  explicit TimedWork(const Model& model)
+      : sequence(std::min(512, model.config.max_positions)),
+        new_tokens(std::min(64, model.config.max_positions - 1)),
+        beams(model.generation.num_beams) {}
+
+  [[nodiscard]] std::string text() const {
+    return fmt::format("1 x {} tokens in, {} out, {} beams: median of {}, {} rounds in turn",
+                       sequence, new_tokens, beams, kIterations, kRounds);
+  }
+
+  static constexpr int kIterations = 5;
+  static constexpr int kWarmup = 2;
+  static constexpr int kRounds = 3;
+  int sequence;
+  int new_tokens;
+  int beams;
+};
+
+std::string hash_of(const std::vector<Example>& examples) {
+  std::vector<std::span<const std::byte>> pieces;
+  const auto add = [&](const std::string& text) {
+    // With the zero at its end, so that moving a letter from one text to the next counts.
+    pieces.push_back(std::as_bytes(std::span(text.c_str(), text.size() + 1)));
+  };
+  for (const Example& example : examples) {
+    add(example.document);
+    for (const std::string& reference : example.references) add(reference);
+  }
+  return hash128_hex(pieces);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::vector<SweepMethod> methods_of(const PruneFlags& options) {
+  std::vector<SweepMethod> methods;
+  for (const std::string& name : options.sweep_methods) {
+    methods.push_back(sweep_method_from_name(name));
+  }
+  return methods;
+}
+
+class Sweep {
+ public:
+  Sweep(const PruneFlags& options, const GlobalOptions& global)
+      : options_(options),
+        global_(global),
+        amounts_(sweep_amounts(options.sweep)),
+        methods_(methods_of(options)),
+        model_(Model::load(options.model)),
+        examples_(read_examples(options.data, options.fields, options.limit, true)),
+        score_(examples_),
+        work_(model_),
+        folder_(options.output, described()) {}
+
+  std::vector<SweepPoint> run() {
+    const std::vector<Task> missing = missing_tasks();
+    if (!missing.empty()) {
+      const bool wanda = std::ranges::any_of(missing, [](const Task& task) {
+        return task.method != nullptr && task.method->score == PruningScore::wanda;
+      });
+      if (wanda) norms_ = measured_norms();
+      compile(model_, dense_file(), {.precision = precision()});
+      ProgressBar bar("sweeping", "documents", global_);
+      for (std::size_t i = 0; i < missing.size(); ++i) measure(missing[i], i, missing.size(), bar);
+    }
+    std::error_code ignored;
+    for (const fs::path& file : {dense_file(), pruned_file()}) fs::remove(file, ignored);
+    std::vector<SweepPoint> points;
+    for (const Task& task : tasks()) {
+      const std::string name = name_of_point(task);
+      points.push_back(sweep_point_from_json(folder_.point(name).value(), name));
+    }
+    return points;
+  }
+
+  [[nodiscard]] Json result(const std::vector<SweepPoint>& points) const {
+    Json json = {{"options", described()}, {"points", Json::array()}};
+    for (const SweepPoint& point : points) {
+      json["points"].push_back(to_json(point));
+      json["points"].back()["loss_percent"] = loss_percent(points[0], point);
+    }
+    return json;
+  }
+
+  [[nodiscard]] const SweepFolder& folder() const { return folder_; }
+  [[nodiscard]] std::string work() const { return work_.text(); }
+  [[nodiscard]] std::size_t documents() const { return score_.documents(); }
+
+ private:
+  struct Task {
+    const SweepMethod* method = nullptr;  ///< none: the dense model
+    double amount = 0;
+  };
+
+  [[nodiscard]] Precision precision() const { return precision_from_name(options_.precision); }
+  [[nodiscard]] fs::path dense_file() const { return folder_.file("dense.kobolt"); }
+  [[nodiscard]] fs::path pruned_file() const { return folder_.file("pruned.kobolt"); }
+
+  // What a point's numbers depend on; which points there are may change from run to run.
+  [[nodiscard]] Json described() const {
+    return {{"kobolt", version()},
+            {"model", model_.provenance.source_hash},
+            {"data", hash_of(examples_)},
+            {"documents", examples_.size()},
+            {"precision", options_.precision},
+            {"layers", options_.layers},
+            {"norm", options_.norm},
+            {"calibration", options_.calibration},
+            {"threads", global_.threads},
+            {"timed", work_.text()}};
+  }
+
+  [[nodiscard]] std::vector<Task> tasks() const {
+    std::vector<Task> tasks = {{}};
+    for (const SweepMethod& method : methods_) {
+      for (const double amount : amounts_) {
+        if (amount > 0) tasks.push_back({&method, amount});
+      }
+    }
+    return tasks;
+  }
+
+  [[nodiscard]] std::vector<Task> missing_tasks() const {
+    std::vector<Task> missing = tasks();
+    std::erase_if(missing, [&](const Task& task) {
+      const std::string name = name_of_point(task);
+      const std::optional<Json> stored = folder_.point(name);
+      if (stored) (void)sweep_point_from_json(*stored, name);
+      return stored.has_value();
+    });
+    return missing;
+  }
+
+  static std::string name_of_point(const Task& task) {
+    return task.method == nullptr ? kDense : fmt::format("{}@{}", task.method->name, task.amount);
+  }
+
+  InputNorms measured_norms() const {
+    if (options_.calibration.empty()) return calibrate(model_, examples_, global_);
+    return calibrate(model_,
+                     read_examples(options_.calibration, options_.fields, options_.limit, false),
+                     global_);
+  }
+
+  void measure(const Task& task, std::size_t index, std::size_t count, ProgressBar& bar) {
+    SweepPoint point{.method = kDense};
+    fs::path engine = dense_file();
+    if (task.method != nullptr) {
+      point.method = task.method->name;
+      point.amount = task.amount;
+      engine = pruned_file();
+      point.sparsity = compile_pruned(task);
+    }
+    point.file_bytes = fs::file_size(engine);
+    const std::size_t documents = score_.documents();
+    point.rouge_l = score_.rouge_l(engine, global_.threads, [&](std::size_t done) {
+      bar.update(index * documents + done, count * documents);
+    });
+    time(engine, point);
+    folder_.store(name_of_point(task), to_json(point));
+  }
+
+  // Returns the sparsity.
+  double compile_pruned(const Task& task) {
+    Model model = model_;
+    const SweepMethod& method = *task.method;
+    PruningOptions options{
+        .method = method.method,
+        .amount = task.amount,
+        .pattern = method.pattern,
+        .score = method.score,
+        .unit = method.unit,
+        .norm = norm_from_name(options_.norm),
+        .targets = {
+            .layers = options_.layers, .force = options_.force, .threads = global_.threads}};
+    if (method.score == PruningScore::wanda) options.input_norms = norms_;
+    ModelPruner pruner(model, std::move(options));
+    pruner.prune();
+    if (method.unit == PruningUnit::whole) pruner.make_permanent();
+    compile(model, pruned_file(), {.precision = precision()});
+    return pruner.stats().sparsity;
+  }
+
+  void time(const fs::path& engine, SweepPoint& point) const {
+    std::vector<double> seconds;
+    std::vector<double> speedups;
+    for (int round = 0; round < TimedWork::kRounds; ++round) {
+      const Json dense = bench(dense_file());
+      const Json pruned = engine == dense_file() ? dense : bench(engine);
+      seconds.push_back(pruned.at("p50"));
+      speedups.push_back(dense.at("p50").get<double>() / seconds.back());
+      point.peak_memory =
+          std::max<std::uint64_t>(point.peak_memory, pruned.at("peak_memory").get<std::uint64_t>());
+    }
+    point.seconds = median(seconds);
+    point.speedup = median(speedups);
+  }
+
+  // In a process of its own, whose memory is that of the engine alone.
+  [[nodiscard]] Json bench(const fs::path& engine) const {
+    return Json::parse(run_own_program(
+        {"bench", engine.string(), "--json", "--quiet", "--batch", "1", "--sequence",
+         std::to_string(work_.sequence), "--beams", std::to_string(work_.beams), "--new-tokens",
+         std::to_string(work_.new_tokens), "--iterations", std::to_string(TimedWork::kIterations),
+         "--warmup", std::to_string(TimedWork::kWarmup), "--threads",
+         std::to_string(global_.threads)}));
+  }
+
+  const PruneFlags& options_;
+  const GlobalOptions& global_;
+  std::vector<double> amounts_;
+  std::vector<SweepMethod> methods_;
+  Model model_;
+  std::vector<Example> examples_;
+  SummaryScore score_;
+  TimedWork work_;
+  SweepFolder folder_;
+  InputNorms norms_;
+};
+
+}  // namespace
+
+void run_sweep(const PruneFlags& options, const GlobalOptions& global) {
+  if (options.data.empty()) {
+    throw CLI::ValidationError("--sweep", "needs --data, documents with summaries");
+  }
+  Sweep sweep(options, global);
+  const std::vector<SweepPoint> points = sweep.run();
+  const SweepFolder& folder = sweep.folder();
+  write_file(folder.file("sweep.json"), sweep.result(points).dump(2) + "\n");
+  write_file(folder.file("sweep.csv"), sweep_csv(points));
+  write_file(folder.file("sweep.md"), sweep_markdown(points));
+  write_file(folder.file("sweep.svg"), sweep_svg(points));
+  if (global.json) {
+    print_json(sweep.result(points));
+  } else if (!global.quiet) {
+    print("{}\n", sweep_text(points));
+    print("{}", key_values({{"ROUGE-L",
+                             fmt::format("{} documents, {}", sweep.documents(), options.precision)},
+                            {"time", sweep.work()},
+                            {"saved", options.output}}));
+  }
+}
+
+}  // namespace kobolt::cli
