@@ -7,6 +7,7 @@
 #include "kobolt/doctor.h"
 #include "kobolt/error.h"
 #include "kobolt/evaluate.h"
+#include "kobolt/gate.h"
 #include "kobolt/generation_config.h"
 #include "kobolt/inspect.h"
 #include "kobolt/kv_cache.h"

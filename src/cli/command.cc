@@ -91,6 +91,9 @@ void parse_and_run(CLI::App& app, int argc, const char* const* argv) {
     write(app.help());
   } catch (const CLI::CallForVersion& version_text) {
     print("{}\n", version_text.what());
+  } catch (const GateFailed&) {
+    flush();  // the result is there and counts, only not enough
+    throw;
   }
   flush();
 }
@@ -151,6 +154,9 @@ int run_app(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     say("error", describe_misuse(app, error));
     return kUsage;
+  } catch (const GateFailed& shortfall) {
+    say("error", shortfall.what());
+    return kGateFailed;
   } catch (const ClosedPipe&) {
     // Whoever was reading has seen enough.
   } catch (const std::bad_alloc&) {

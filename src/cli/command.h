@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <stdexcept>
 #include <string>
 
 namespace kobolt::cli {
@@ -24,6 +25,14 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
 /// Exit statuses of the program.
 inline constexpr int kFailure = 1;
 inline constexpr int kUsage = 2;
+inline constexpr int kGateFailed = 3;
+
+/// Thrown when a result has been printed and is not good enough: exit status 3, so that a build
+/// can tell it from a failure. what() says what is missing.
+class GateFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 /// Parses, runs the chosen command and turns every exception into one line on standard error.
 /// Returns the exit status.

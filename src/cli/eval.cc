@@ -1,25 +1,27 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/artifact.h"
 #include "cli/commands.h"
 #include "cli/engine_flags.h"
+#include "cli/evaluated.h"
+#include "cli/gate_report.h"
 #include "cli/generation_flags.h"
 #include "cli/long_document_flag.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/predictions.h"
-#include "cli/progress.h"
 #include "cli/rouge_report.h"
+#include "cli/share.h"
 #include "kobolt/benchmark.h"
 #include "kobolt/evaluate.h"
+#include "kobolt/gate.h"
 #include "kobolt/summarizer.h"
 
 namespace kobolt::cli {
@@ -34,6 +36,8 @@ struct EvalFlags {
   RougeOptions rouge;
   std::string predictions;
   std::string score_only;
+  std::string against;
+  std::string keep = "99%";
   PrecisionFlags precision;
   EngineFlags engine;
   LongDocumentFlag long_documents;
@@ -41,14 +45,7 @@ struct EvalFlags {
   GenerationFlags generation;
 };
 
-// What is scored and, when a model made it, how.
-// NOLINTNEXTLINE(bugprone-exception-escape): Json moves without throwing
-struct Outcome {
-  std::vector<std::string> predictions;
-  double seconds = 0;
-  std::size_t truncated = 0;
-  Json model = nullptr;  // settings
-};
+using References = std::vector<std::vector<std::string>>;
 
 void add_options(CLI::App& command, EvalFlags& options) {
   command.add_option("model", options.model, "Engine file or Hugging Face folder");
@@ -90,6 +87,23 @@ void add_options(CLI::App& command, EvalFlags& options) {
       "Score the summaries of this file (id and summary, or a line each) without a model");
   score_only->type_name("FILE");
   score_only->excludes("--predictions");
+  const char* gate = "Gate: is enough of a baseline's quality left? Exit status 3 where not";
+  auto* against = command.add_option("--against", options.against,
+                                     "The baseline: an engine file, a Hugging Face folder (run in "
+                                     "fp32) or a file of --predictions");
+  against->type_name("BASELINE")->group(gate);
+  command
+      .add_option("--keep", options.keep,
+                  "Share of the baseline's ROUGE-1, -2 and -L that must be left, each")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return share_from_text(text) ? std::string()
+                                         : "'" + text + "' is no share; write 99% or 0.99";
+          },
+          "SHARE"))
+      ->needs(against)
+      ->capture_default_str()
+      ->group(gate);
   options.engine.add(command);
   options.precision.add(command, "For a folder, how to compile it in memory");
   options.long_documents.add(command);
@@ -101,86 +115,105 @@ void add_options(CLI::App& command, EvalFlags& options) {
   options.generation.add(command);
 }
 
-Outcome read_predictions(const EvalFlags& options, std::span<const Example> data) {
-  // A prediction is the "document" of its file; an empty line is an empty summary.
-  const auto predictions = read_dataset(options.score_only, {.document_field = "summary",
-                                                             .summary_field = {},
-                                                             .id_field = options.fields.id_field,
-                                                             .blank_lines = true});
-  return {.predictions = matched_predictions(predictions, data, options.score_only)};
+SummaryRun summary_run(const EvalFlags& options, const Summarizer& summarizer) {
+  return {.settings = {.generation = options.generation.apply(summarizer.generation()),
+                       .long_documents = options.long_documents.value(),
+                       .max_rows = options.max_rows},
+          .long_documents = options.long_documents.text()};
 }
 
-Outcome make_predictions(const EvalFlags& options, std::span<const Example> data,
+Evaluated evaluate_model(const EvalFlags& options, const std::vector<Example>& data,
                          const GlobalOptions& global) {
   std::optional<PredictionsFile> file;
   if (!options.predictions.empty()) file.emplace(options.predictions);
   Summarizer summarizer(options.model, options.engine.options(global.threads),
                         options.precision.options());
-  SummarizeOptions settings{.generation = options.generation.apply(summarizer.generation()),
-                            .long_documents = options.long_documents.value(),
-                            .max_rows = options.max_rows};
-  std::vector<std::string> documents;
-  documents.reserve(data.size());
-  for (const Example& example : data) documents.push_back(example.document);
-
-  Outcome outcome;
-  std::vector<Summary> summaries;
-  {
-    ProgressBar bar("summarising", "documents", global);
-    settings.progress = [&bar](const Progress& progress) {
-      bar.update(progress.done, progress.total);
+  SummaryRun run = summary_run(options, summarizer);
+  if (file) {
+    run.keep = [&file](const Example& example, const Summary& summary) {
+      file->add(example, summary);
     };
-    const auto start = std::chrono::steady_clock::now();
-    summaries = summarizer.summarize(documents, settings);
-    outcome.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  for (std::size_t i = 0; i < summaries.size(); ++i) {
-    if (file) file->add(data[i], summaries[i]);
-    outcome.predictions.push_back(summaries[i].text);
-    if (summaries[i].truncated) ++outcome.truncated;
-  }
+  Evaluated result = summarize_data(summarizer, options.model, data, std::move(run), global);
   if (file) file->commit();
-  if (outcome.truncated > 0 && !global.quiet) {
-    say("warning", fmt::format("{} of {} documents were longer than the model's {} positions and "
-                               "lost their end (see --long)",
-                               outcome.truncated, data.size(), summarizer.config().max_positions));
-  }
-  outcome.model = {{"precision", name_of(summarizer.precision())},
-                   {"threads", summarizer.threads()},
-                   {"kv_cache", name_of(summarizer.kv_cache())},
-                   {"instruction_set", summarizer.instruction_set()},
-                   {"source_hash", summarizer.provenance().source_hash},
-                   {"long", options.long_documents.text()},
-                   {"generation", to_json(settings.generation)}};
-  return outcome;
+  return result;
 }
 
-void print_result(const EvalFlags& options, const Outcome& outcome, const RougeReport& report,
-                  const GlobalOptions& global) {
-  const std::size_t count = report.documents.size();
-  const bool timed = options.score_only.empty();
-  const double speed = outcome.seconds > 0 ? static_cast<double>(count) / outcome.seconds : 0;
-  if (global.json) {
-    Json json{{"model", timed ? Json(options.model) : Json(nullptr)},
-              {"predictions", timed ? Json(nullptr) : Json(options.score_only)},
-              {"data", options.data},
-              {"documents", count}};
-    if (timed) {
-      json["truncated"] = outcome.truncated;
-      json["seconds"] = outcome.seconds;
-      json["documents_per_second"] = speed;
-      json["peak_memory"] = peak_memory();
-    }
-    json["rouge"] = rouge_json(report, options.rouge);
-    json["settings"] = rouge_settings(options.rouge);
-    if (timed) json["settings"].update(outcome.model);
-    print_json(json);
-    return;
+// A checkpoint is a baseline in the precision that loses nothing, with the cache that goes with it.
+Evaluated evaluate_baseline(const EvalFlags& options, const std::vector<Example>& data,
+                            const GlobalOptions& global) {
+  const Artifact artifact = artifact_of(options.against);
+  if (artifact == Artifact::other) {
+    return read_summaries(options.against, data, options.fields.id_field);
   }
+  require_runnable(options.against);
+  Summarizer summarizer(options.against, {.threads = global.threads});
+  return summarize_data(summarizer, options.against, data, summary_run(options, summarizer),
+                        global);
+}
+
+struct Gate {
+  std::string baseline;
+  GateOptions options;
+  GateReport report;
+};
+
+Gate judge(const EvalFlags& options, const Evaluated& baseline, const Evaluated& result,
+           const RougeReport& rouge_report, const References& references) {
+  Gate gate{.baseline = baseline.path,
+            .options = {.keep = share_from_text(options.keep).value_or(1),
+                        .bootstrap_samples = options.rouge.bootstrap_samples,
+                        .confidence = options.rouge.confidence,
+                        .seed = options.rouge.seed}};
+  RougeOptions scores_only = options.rouge;
+  scores_only.bootstrap_samples = 0;
+  const RougeReport other = rouge(baseline.summaries, references, scores_only);
+  gate.report = check_gate({baseline.summaries, other.documents},
+                           {result.summaries, rouge_report.documents}, gate.options);
+  return gate;
+}
+
+double mean_reference_length(const References& references) {
+  std::vector<std::string> all;
+  for (const auto& of_document : references) {
+    all.insert(all.end(), of_document.begin(), of_document.end());
+  }
+  return mean_length(all);
+}
+
+Json result_json(const EvalFlags& options, const Evaluated& result, const RougeReport& report,
+                 double reference_length) {
+  const bool made = result.made_here;
+  const std::size_t count = report.documents.size();
+  Json json{{"model", made ? Json(options.model) : Json(nullptr)},
+            {"predictions", made ? Json(nullptr) : Json(options.score_only)},
+            {"data", options.data},
+            {"documents", count}};
+  if (made) {
+    json["truncated"] = result.truncated;
+    json["seconds"] = result.seconds;
+    json["documents_per_second"] =
+        result.seconds > 0 ? static_cast<double>(count) / result.seconds : 0;
+    json["peak_memory"] = peak_memory();
+  }
+  json["length"] = {{"mean", mean_length(result.summaries)}, {"references", reference_length}};
+  json["rouge"] = rouge_json(report, options.rouge);
+  json["settings"] = rouge_settings(options.rouge);
+  if (made) json["settings"].update(result.settings);
+  return json;
+}
+
+void print_text(const EvalFlags& options, const Evaluated& result, const RougeReport& report,
+                double reference_length) {
+  const std::size_t count = report.documents.size();
   print("{}", rouge_table(report, options.rouge));
   print("{} documents", count);
-  if (timed) print(", {:.1f} s, {:.1f} documents/s", outcome.seconds, speed);
+  if (result.made_here && result.seconds > 0) {
+    print(", {:.1f} s, {:.1f} documents/s", result.seconds,
+          static_cast<double>(count) / result.seconds);
+  }
+  print("; mean length {:.1f} characters, of the references {:.1f}", mean_length(result.summaries),
+        reference_length);
   print("; tokens: {}{}\n", options.rouge_tokens, options.rouge.stemmer ? ", stemmed" : "");
 }
 
@@ -190,16 +223,39 @@ void run(EvalFlags options, const GlobalOptions& global) {
   }
   options.rouge.tokens = rouge_tokens_from_name(options.rouge_tokens);
   options.fields.need_references = true;
-  options.fields.need_document = options.score_only.empty();
+  const bool runs_baseline =
+      !options.against.empty() && artifact_of(options.against) != Artifact::other;
+  options.fields.need_document = options.score_only.empty() || runs_baseline;
   std::vector<Example> data = read_dataset(options.data, options.fields);
   if (options.limit > 0 && data.size() > options.limit) data.resize(options.limit);
 
-  const Outcome outcome = options.score_only.empty() ? make_predictions(options, data, global)
-                                                     : read_predictions(options, data);
-  std::vector<std::vector<std::string>> references;
+  // The baseline first: what it lacks should not cost the run of the model.
+  std::optional<Evaluated> baseline;
+  if (!options.against.empty()) baseline = evaluate_baseline(options, data, global);
+  const Evaluated result = options.score_only.empty()
+                               ? evaluate_model(options, data, global)
+                               : read_summaries(options.score_only, data, options.fields.id_field);
+  References references;
   references.reserve(data.size());
   for (Example& example : data) references.push_back(std::move(example.references));
-  print_result(options, outcome, rouge(outcome.predictions, references, options.rouge), global);
+  const RougeReport report = rouge(result.summaries, references, options.rouge);
+  const double reference_length = mean_reference_length(references);
+  std::optional<Gate> gate;
+  if (baseline) gate = judge(options, *baseline, result, report, references);
+
+  if (global.json) {
+    Json json = result_json(options, result, report, reference_length);
+    if (gate) {
+      json["gate"] = gate_json(gate->report, gate->options);
+      json["gate"]["baseline"] = gate->baseline;
+      if (baseline->made_here) json["gate"]["baseline_settings"] = baseline->settings;
+    }
+    print_json(json);
+  } else {
+    print_text(options, result, report, reference_length);
+    if (gate) print("\nagainst {}\n{}", gate->baseline, gate_table(gate->report, gate->options));
+  }
+  if (gate && !gate->report.passed) throw GateFailed(gate_failure(gate->report));
 }
 
 }  // namespace
@@ -209,7 +265,8 @@ void add_eval(CLI::App& app, const GlobalOptions& global) {
       app, "eval", "Summarise a data set and score the summaries by ROUGE against its references.",
       "kobolt eval kobart.kobolt --data dev.jsonl --predictions out.jsonl\n"
       "kobolt eval my-kobart --data news.csv --document-field text --summary-field headline\n"
-      "kobolt eval --score-only out.jsonl --data dev.jsonl --rouge-tokens char");
+      "kobolt eval --score-only out.jsonl --data dev.jsonl --rouge-tokens char\n"
+      "kobolt eval int8.kobolt --data dev.jsonl --against my-kobart --keep 99%  # a build's gate");
   const auto options = std::make_shared<EvalFlags>();
   add_options(command, *options);
   command.callback([options, &global] { run(*options, global); });

@@ -29,35 +29,47 @@ double percentile(std::span<const double> sorted, double fraction) {
 
 std::vector<MeanInterval> bootstrap_means(std::span<const double> values, std::size_t columns,
                                           const BootstrapOptions& options) {
+  const auto same = [](std::span<const double> means, std::span<double> to) {
+    std::copy(means.begin(), means.end(), to.begin());
+  };
+  return bootstrap_statistic(values, columns, columns, same, options);
+}
+
+std::vector<MeanInterval> bootstrap_statistic(std::span<const double> values, std::size_t columns,
+                                              std::size_t count, const MeanStatistic& statistic,
+                                              const BootstrapOptions& options) {
   const std::size_t rows = values.size() / columns;
-  const auto count = static_cast<double>(rows);
-  std::vector<MeanInterval> intervals(columns);
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) intervals[c].mean += values[r * columns + c];
-  }
-  for (MeanInterval& interval : intervals) {
-    interval.mean /= count;
-    interval.low = interval.high = interval.mean;
-  }
+  std::vector<double> means(columns);
+  std::vector<double> result(count);
+  const auto add_row = [&](std::size_t r) {
+    for (std::size_t c = 0; c < columns; ++c) means[c] += values[r * columns + c];
+  };
+  const auto finish = [&] {
+    for (double& mean : means) mean /= static_cast<double>(rows);
+    statistic(means, result);
+  };
+
+  for (std::size_t r = 0; r < rows; ++r) add_row(r);
+  finish();
+  std::vector<MeanInterval> intervals;
+  for (const double value : result)
+    intervals.push_back({.low = value, .mean = value, .high = value});
   if (options.samples == 0) return intervals;
 
   const auto samples = static_cast<std::size_t>(options.samples);
-  std::vector<std::vector<double>> means(columns, std::vector<double>(samples));
+  std::vector<std::vector<double>> found(count, std::vector<double>(samples));
   std::mt19937_64 random(options.seed);
-  std::vector<double> sum(columns);
   for (std::size_t s = 0; s < samples; ++s) {
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (std::size_t draw = 0; draw < rows; ++draw) {
-      const double* row = values.data() + scaled(random(), rows) * columns;
-      for (std::size_t c = 0; c < columns; ++c) sum[c] += row[c];
-    }
-    for (std::size_t c = 0; c < columns; ++c) means[c][s] = sum[c] / count;
+    std::fill(means.begin(), means.end(), 0.0);
+    for (std::size_t draw = 0; draw < rows; ++draw) add_row(scaled(random(), rows));
+    finish();
+    for (std::size_t i = 0; i < count; ++i) found[i][s] = result[i];
   }
   const double outside = (1 - options.confidence) / 2;
-  for (std::size_t c = 0; c < columns; ++c) {
-    std::sort(means[c].begin(), means[c].end());
-    intervals[c].low = percentile(means[c], outside);
-    intervals[c].high = percentile(means[c], 1 - outside);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::sort(found[i].begin(), found[i].end());
+    intervals[i].low = percentile(found[i], outside);
+    intervals[i].high = percentile(found[i], 1 - outside);
   }
   return intervals;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,7 +16,7 @@ struct BootstrapOptions {
 
 struct MeanInterval {
   double low = 0;
-  double mean = 0;
+  double mean = 0;  ///< or the value of a statistic of means
   double high = 0;
 };
 
@@ -27,5 +28,14 @@ struct MeanInterval {
 /// percentiles of the sample means with linear interpolation, as numpy.percentile gives them.
 std::vector<MeanInterval> bootstrap_means(std::span<const double> values, std::size_t columns,
                                           const BootstrapOptions& options);
+
+/// Writes values that follow from the means of the columns: differences, ratios.
+using MeanStatistic = std::function<void(std::span<const double> means, std::span<double> values)>;
+
+/// The same for `count` values of a statistic: the value on the data, and the interval of its
+/// values on the samples.
+std::vector<MeanInterval> bootstrap_statistic(std::span<const double> values, std::size_t columns,
+                                              std::size_t count, const MeanStatistic& statistic,
+                                              const BootstrapOptions& options);
 
 }  // namespace kobolt

@@ -2,46 +2,23 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "cli/shell.h"
 
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
-
-struct Result {
-  int status = -1;
-  std::string text;
-};
-
-// Runs a line of shell; `text` is what it prints.
-Result run_line(const std::string& line) {
-  std::FILE* pipe = ::popen(line.c_str(), "r");
-  Result result;
-  if (pipe == nullptr) return result;
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
-    result.text.append(buffer, count);
-  }
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status)) result.status = WEXITSTATUS(status);
-  return result;
-}
-
-Result shell(const std::string& arguments) {
-  return run_line(std::string("'") + KOBOLT_PROGRAM + "' " + arguments);
-}
-
-// Standard error only.
-Result complain(const std::string& arguments) { return shell(arguments + " 2>&1 >/dev/null"); }
+using kobolt::cli::complain;
+using kobolt::cli::Result;
+using kobolt::cli::run_line;
+using kobolt::cli::shell;
 
 void expect_one_line(const std::string& text) {
   EXPECT_THAT(text, StartsWith("kobolt: error: "));

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+namespace kobolt::cli {
+
+/// What a path on the command line holds, judged by its first bytes or, of a folder, its files.
+enum class Artifact : std::uint8_t {
+  engine,       ///< model.kobolt
+  checkpoint,   ///< a Hugging Face folder
+  onnx,         ///< a folder or file of ONNX models
+  torchscript,  ///< a zip archive, as torch.jit.save writes
+  tensorrt,     ///< a serialised TensorRT engine
+  other,        ///< anything else: text, data, an unknown folder
+  missing,      ///< there is nothing
+};
+Artifact artifact_of(const std::filesystem::path& path);
+
+/// "engine file", "Hugging Face folder", ...
+std::string_view name_of(Artifact artifact);
+
+/// Throws Error where `path` is neither an engine file nor a Hugging Face folder; the message says
+/// what it is instead and which kinds there are.
+void require_runnable(const std::filesystem::path& path);
+
+}  // namespace kobolt::cli
