@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "kobolt/export.h"
@@ -10,35 +12,92 @@
 namespace kobolt {
 
 struct BenchmarkOptions {
-  int batch = 1;       ///< documents at once
-  int sequence = 512;  ///< tokens of each document
-  int beams = 4;
-  int new_tokens = 64;  ///< exactly this many are generated a document
+  int batch = 1;        ///< documents at once; under `rate`, the most that are taken together
+  int sequence = 512;   ///< tokens of each document of random ids
+  int beams = 4;        ///< of documents of random ids
+  int new_tokens = 64;  ///< exactly this many are generated for a document of random ids
   bool encoder_only = false;
-  int iterations = 100;
-  int warmup = 10;
-  std::uint64_t seed = 0;  ///< of the random token ids
+
+  /// Texts in place of random ids: batches of them in this order, over and over. They pass the
+  /// tokenizer both ways and end where the model ends them.
+  std::vector<std::string> documents;
+  std::optional<GenerationConfig> generation;  ///< for `documents`; without it the checkpoint's
+
+  int iterations = 100;  ///< batches to time; under `rate`, documents
+  double seconds = 0;    ///< above 0: as many batches as end within this time, in place of them
+  int warmup = 10;       ///< batches before the clock starts
+  /// Documents a second that arrive by a Poisson process, whether the engine is ready or not: an
+  /// open loop. 0 is the closed loop: a batch starts when the one before has ended.
+  double rate = 0;
+  std::uint64_t seed = 0;  ///< of the random ids and of the arrivals
   std::function<void(const Progress&)> progress;
 };
 
-/// Times in seconds an iteration (one batch).
-struct BenchmarkResult {
-  double avg_time = 0;
+/// A sample of times in seconds. Percentiles are interpolated between neighbouring ranks.
+struct TimeSummary {
+  std::size_t count = 0;
+  double average = 0;
+  double deviation = 0;  ///< sample standard deviation; 0 for one time
   double p50 = 0;
   double p90 = 0;
+  double p95 = 0;
   double p99 = 0;
   double min = 0;
   double max = 0;
-  double throughput = 0;          ///< documents a second
-  double tokens_per_second = 0;   ///< generated tokens; encoder tokens when encoder_only
-  std::uint64_t peak_memory = 0;  ///< resident bytes, highest since the process started
-  std::vector<double> times;
+};
+/// All zero for no times.
+KOBOLT_API TimeSummary summarize_times(std::vector<double> times);
+
+/// What an open loop adds.
+struct LoadSummary {
+  double rate = 0;           ///< documents a second that were asked for
+  TimeSummary waiting;       ///< from a document's arrival to the start of its batch
+  double mean_batch = 0;     ///< documents taken together
+  std::size_t queued = 0;    ///< most documents that had arrived and were waiting
+  std::size_t unserved = 0;  ///< had not started at twice the time budget, and were left
+  /// The engine fell behind: latencies then grow for as long as the measurement runs and say
+  /// nothing but that.
+  bool overloaded = false;
+};
+
+struct MemoryUse {
+  std::uint64_t engine = 0;         ///< bytes of the engine file, or of its image in memory
+  std::uint64_t weights = 0;        ///< of them, matrices, norms and biases
+  std::uint64_t kv_cache = 0;       ///< keys and values held for decoding
+  std::uint64_t peak_resident = 0;  ///< of the whole process, since it started
+};
+
+/// A GPU as NVIDIA's management library sees it; all processes on it count.
+struct GpuUse {
+  std::string name;
+  double utilization = 0;        ///< share of time with a kernel running, 0 to 1, in the mean
+  std::uint64_t memory = 0;      ///< most bytes in use
+  double power = 0;              ///< watts, in the mean
+  std::uint64_t memory_all = 0;  ///< bytes that it has
+};
+
+struct BenchmarkResult {
+  /// Closed loop: of a batch. Open loop: of a document, from its arrival to its summary.
+  TimeSummary latency;
+  std::optional<TimeSummary> first_token;  ///< the same, to the first token; nothing for encoders
+  std::optional<TimeSummary> per_token;    ///< between one token of a document and the next
+  double throughput = 0;                   ///< documents a second
+  double tokens_per_second = 0;            ///< generated tokens; encoder tokens when encoder_only
+  double cores = 0;                        ///< processor time of this process over the clock's
+  /// From the start of the process to the first token of the first batch to warm up: a cold start
+  /// where nothing ran before. 0 without warm-up, for encoders and where the system does not tell.
+  double cold_first_token = 0;
+  MemoryUse memory;
+  std::optional<LoadSummary> load;  ///< of an open loop
+  std::vector<GpuUse> gpus;         ///< empty without NVML
+  std::vector<double> times;        ///< what `latency` sums up
 };
 
 /// Most resident memory that this process has had so far, bytes.
 KOBOLT_API std::uint64_t peak_memory();
 
-/// Runs `summarizer` on random documents. Throws Error for sizes that the model does not have.
+/// Measures `summarizer` (docs/measuring.md). Throws Error for sizes that the model does not have
+/// and options that make no sense.
 KOBOLT_API BenchmarkResult benchmark(Summarizer& summarizer, const BenchmarkOptions& options);
 
 }  // namespace kobolt

@@ -44,6 +44,7 @@ struct SummarizeOptions {
   LongDocument long_documents = LongDocument::truncate;
   int max_rows = 64;  ///< most beams decoded in one step, over all documents: memory against speed
   std::function<void(const Progress&)> progress;  ///< called from the calling thread
+  std::function<void()> on_step;  ///< the same, when a step has chosen the next token of each beam
 };
 
 struct Summary {
@@ -86,6 +87,9 @@ class KOBOLT_API Summarizer {
   [[nodiscard]] int threads() const;
   [[nodiscard]] KvCache kv_cache() const;            ///< the format in use, never automatic
   [[nodiscard]] std::uint64_t engine_bytes() const;  ///< of the engine file or its image in memory
+  [[nodiscard]] std::uint64_t weight_bytes() const;  ///< of them, what is no tokenizer and no text
+  /// Bytes of keys and values that decoding has held at most; they are kept for what comes next.
+  [[nodiscard]] std::uint64_t kv_cache_bytes() const;
   [[nodiscard]] std::string_view instruction_set() const;  ///< of the kernels: "AVX2", "scalar"
 
   class Impl;

@@ -1,146 +1,88 @@
 #include "kobolt/benchmark.h"
 
-#include <fmt/format.h>
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <fstream>
-#include <limits>
-#include <numeric>
-#include <random>
-#include <string>
-#include <utility>
-
-#include "kobolt/error.h"
+#include "benchmark/gpu.h"
+#include "benchmark/loop.h"
+#include "benchmark/process_use.h"
+#include "benchmark/workload.h"
 
 namespace kobolt {
 namespace {
 
-constexpr auto kLongestLine = std::numeric_limits<std::streamsize>::max();
+// An engine that serves less than this share of what arrives is falling behind. Of fewer documents
+// than these, the time that the last ones take may be as much by itself.
+constexpr double kKeepsUp = 0.9;
+constexpr std::size_t kEnoughDocuments = 20;
+// A time budget may be exceeded this many times by what arrived within it.
+constexpr double kGrace = 2;
 
-void check(const char* option, int value, int least, int most) {
-  if (value < least || value > most) {
-    throw Error(ErrorKind::invalid_argument, "out of range",
-                {.field = option,
-                 .found = std::to_string(value),
-                 .expected = fmt::format("{} to {}", least, most)});
-  }
-}
-
-// Ids that are no special tokens: those would end or mark a sequence.
-std::vector<std::vector<std::int32_t>> random_documents(const Summarizer& summarizer,
-                                                        const BenchmarkOptions& options) {
-  const GenerationConfig& generation = summarizer.generation();
-  std::vector<std::int32_t> special = generation.eos_token_id;
-  for (const auto& id :
-       {generation.bos_token_id, generation.pad_token_id, generation.decoder_start_token_id}) {
-    if (id) special.push_back(*id);
-  }
-  std::mt19937_64 random(options.seed);
-  const auto vocabulary = static_cast<std::uint64_t>(summarizer.config().encoder_vocab_size);
-  std::vector<std::vector<std::int32_t>> documents(static_cast<std::size_t>(options.batch));
-  for (auto& document : documents) {
-    while (std::cmp_less(document.size(), options.sequence)) {
-      const auto id = static_cast<std::int32_t>(random() % vocabulary);
-      if (vocabulary <= special.size() || !std::ranges::count(special, id)) document.push_back(id);
-    }
-  }
-  return documents;
-}
-
-// The checkpoint's settings, but for what decides how much work there is: the beams, and that
-// exactly new_tokens are generated. The end may come as the last token only.
-SummarizeOptions exact_length(const Summarizer& summarizer, const BenchmarkOptions& options) {
-  SummarizeOptions result{.generation = summarizer.generation()};
-  result.generation.num_beams = options.beams;
-  result.generation.num_return_sequences = 1;
-  result.generation.do_sample = false;
-  result.generation.max_new_tokens = options.new_tokens;
-  result.generation.min_new_tokens = options.new_tokens - 1;
-  result.generation.early_stopping = EarlyStopping::yes;
-  result.max_rows = std::max(1, options.batch * options.beams);
-  return result;
-}
-
-// Linear interpolation between the two nearest ranks.
-double percentile(const std::vector<double>& sorted, double fraction) {
-  const double rank = fraction * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(rank);
-  const std::size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (rank - static_cast<double>(low)) * (sorted[high] - sorted[low]);
+LoadSummary summarize_load(const BenchmarkOptions& options, const LoopTimes& times,
+                           double throughput, double offered) {
+  return {.rate = options.rate,
+          .waiting = summarize_times(times.waiting),
+          .mean_batch = static_cast<double>(times.documents) / static_cast<double>(times.batches),
+          .queued = times.queued,
+          .unserved = times.unserved,
+          .overloaded = times.unserved > 0 ||
+                        (times.documents >= kEnoughDocuments && throughput < kKeepsUp * offered)};
 }
 
 }  // namespace
 
-std::uint64_t peak_memory() {
-  // Linux counts what the parent had before exec in rusage, and nothing of it here.
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key; status.ignore(kLongestLine, '\n')) {
-    std::uint64_t kilobytes = 0;
-    if (key == "VmHWM:" && status >> kilobytes) return kilobytes * 1024U;
-  }
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
-}
-
 BenchmarkResult benchmark(Summarizer& summarizer, const BenchmarkOptions& options) {
-  const int positions = summarizer.config().max_positions;
-  check("batch", options.batch, 1, 1 << 16);
-  check("sequence", options.sequence, 1, positions);
-  check("beams", options.beams, 1, summarizer.config().vocab_size);
-  check("new tokens", options.new_tokens, 1, positions - 1);
-  check("iterations", options.iterations, 1, 1 << 30);
-  check("warmup", options.warmup, 0, 1 << 30);
+  SteadyClock clock;
+  SummarizerWorkload workload(summarizer, options, clock);
+  const auto batch = static_cast<std::size_t>(options.batch);
+  const bool counted = options.seconds <= 0;
+  const auto warmup = static_cast<std::size_t>(options.warmup);
+  const std::size_t total = warmup + (counted ? static_cast<std::size_t>(options.iterations) : 0);
+  const auto report = [&](std::size_t done) {
+    // Within a time budget nobody knows how many there will be.
+    if (options.progress) options.progress({.done = done, .total = counted ? total : done});
+  };
 
-  const auto documents = random_documents(summarizer, options);
-  const SummarizeOptions settings = exact_length(summarizer, options);
-  std::size_t tokens = 0;
-  const auto iteration = [&] {
-    if (options.encoder_only) {
-      for (const auto& hidden : summarizer.encode(documents)) {
-        tokens += hidden.size() / static_cast<std::size_t>(summarizer.config().d_model);
-      }
-    } else {
-      for (const Summary& summary : summarizer.generate(documents, settings)) {
-        tokens += summary.tokens.size();
-      }
+  BenchmarkResult result;
+  for (std::size_t i = 0; i < warmup; ++i) {
+    const double age = i == 0 ? process_age() : 0;
+    const double start = clock.now();
+    const BatchOutcome outcome = workload.run(i * batch, batch);
+    if (age > 0 && outcome.first_token) {
+      result.cold_first_token = age + *outcome.first_token - start;
     }
-  };
-  const auto report = [&](int done) {
-    if (!options.progress) return;
-    options.progress({.done = static_cast<std::size_t>(done),
-                      .total = static_cast<std::size_t>(options.warmup + options.iterations)});
-  };
-
-  for (int i = 0; i < options.warmup; ++i) {
-    iteration();
     report(i + 1);
   }
-  tokens = 0;
-  BenchmarkResult result;
-  for (int i = 0; i < options.iterations; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    iteration();
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    result.times.push_back(elapsed.count());
-    report(options.warmup + i + 1);
-  }
 
-  const double total = std::accumulate(result.times.begin(), result.times.end(), 0.0);
-  std::vector<double> sorted = result.times;
-  std::ranges::sort(sorted);
-  result.avg_time = total / static_cast<double>(sorted.size());
-  result.p50 = percentile(sorted, 0.50);
-  result.p90 = percentile(sorted, 0.90);
-  result.p99 = percentile(sorted, 0.99);
-  result.min = sorted.front();
-  result.max = sorted.back();
-  result.throughput = options.batch / result.avg_time;
-  result.tokens_per_second = static_cast<double>(tokens) / total;
-  result.peak_memory = peak_memory();
+  GpuMonitor gpus;
+  const BetweenBatches between = [&](std::size_t done) {
+    gpus.sample();
+    report(warmup + done);
+  };
+  const double processor = processor_seconds();
+  LoopTimes times;
+  double offered = 0;
+  if (options.rate > 0) {
+    const std::vector<double> arrivals =
+        poisson_arrivals(options.rate, options.iterations, options.seconds, options.seed);
+    offered = static_cast<double>(arrivals.size()) / arrivals.back();
+    times = open_loop(workload, arrivals, options.batch, kGrace * options.seconds, clock, between);
+  } else {
+    times =
+        closed_loop(workload, options.batch, options.iterations, options.seconds, clock, between);
+  }
+  result.cores = (processor_seconds() - processor) / times.seconds;
+  result.latency = summarize_times(times.latencies);
+  if (!times.first_tokens.empty()) result.first_token = summarize_times(times.first_tokens);
+  if (!times.per_token.empty()) result.per_token = summarize_times(times.per_token);
+  result.throughput = static_cast<double>(times.documents) / times.seconds;
+  result.tokens_per_second = static_cast<double>(times.tokens) / times.seconds;
+  if (options.rate > 0) {
+    result.load = summarize_load(options, times, result.throughput, offered);
+  }
+  result.memory = {.engine = summarizer.engine_bytes(),
+                   .weights = summarizer.weight_bytes(),
+                   .kv_cache = summarizer.kv_cache_bytes(),
+                   .peak_resident = peak_memory()};
+  result.gpus = gpus.use();
+  result.times = std::move(times.latencies);
   return result;
 }
 

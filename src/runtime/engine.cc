@@ -96,6 +96,12 @@ Operand Engine::feed_forward(const LayerWeights& weights, const Operand& carried
   return leave(weights.ffn_norm);
 }
 
+std::size_t Engine::kv_cache_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& document : documents_) bytes += document->bytes();
+  return bytes;
+}
+
 DocumentHandle Engine::acquire() {
   for (std::size_t i = 0; i < documents_.size(); ++i) {
     if (!in_use_[i]) {

@@ -28,6 +28,8 @@ class Engine : public Backend {
   void observe(LinearObserver* observer) { executor_.observe(observer); }
   /// Never automatic.
   [[nodiscard]] KvCache kv_cache() const { return kv_cache_; }
+  /// Of all documents that there have been at once; released ones leave theirs to the next.
+  [[nodiscard]] std::size_t kv_cache_bytes() const;
   [[nodiscard]] int vocab_size() const override { return config_.vocab_size; }
   [[nodiscard]] int max_positions() const override { return config_.max_positions; }
   std::vector<DocumentHandle> encode(std::span<const std::vector<std::int32_t>> documents,

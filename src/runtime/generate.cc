@@ -89,6 +89,7 @@ class Scheduler {
     while (!waiting_.empty() || !active_.empty()) {
       admit();
       step();
+      if (options_.on_step) options_.on_step();
       retire();
     }
     return std::move(results_);

@@ -20,6 +20,7 @@ struct GenerateOptions {
   /// Most rows in one step, over all documents; a document that needs more by itself gets them.
   int max_rows = 64;
   std::function<void(std::size_t done)> progress;  ///< called after each finished document
+  std::function<void()> on_step;                   ///< called after each step, its tokens chosen
 };
 
 /// Generates for every document (token ids, special tokens included) as transformers' generate()

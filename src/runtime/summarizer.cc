@@ -61,7 +61,7 @@ Summarizer::~Summarizer() = default;
 std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32_t>> documents,
                                           const SummarizeOptions& options) {
   const ThreadPool::Turn turn(impl_->pool);
-  GenerateOptions generate_options{.max_rows = options.max_rows};
+  GenerateOptions generate_options{.max_rows = options.max_rows, .on_step = options.on_step};
   if (options.progress) {
     generate_options.progress = [&](std::size_t done) {
       options.progress({.done = done, .total = documents.size()});
@@ -136,5 +136,13 @@ KvCache Summarizer::kv_cache() const { return impl_->engine.kv_cache(); }
 int Summarizer::threads() const { return impl_->pool.threads(); }
 std::string_view Summarizer::instruction_set() const { return kernels::instruction_set(); }
 std::uint64_t Summarizer::engine_bytes() const { return impl_->file->size(); }
+std::uint64_t Summarizer::weight_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Section& section : impl_->file->sections()) {
+    if (section.layout != Layout::bytes) bytes += section.size;
+  }
+  return bytes;
+}
+std::uint64_t Summarizer::kv_cache_bytes() const { return impl_->engine.kv_cache_bytes(); }
 
 }  // namespace kobolt
