@@ -3,6 +3,7 @@
 /// Everything: load, compile, run, evaluate, benchmark.
 #include "kobolt/benchmark.h"
 #include "kobolt/calibration.h"
+#include "kobolt/compare.h"
 #include "kobolt/compile.h"
 #include "kobolt/doctor.h"
 #include "kobolt/error.h"

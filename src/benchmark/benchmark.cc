@@ -65,8 +65,8 @@ BenchmarkResult benchmark(Summarizer& summarizer, const BenchmarkOptions& option
     offered = static_cast<double>(arrivals.size()) / arrivals.back();
     times = open_loop(workload, arrivals, options.batch, kGrace * options.seconds, clock, between);
   } else {
-    times =
-        closed_loop(workload, options.batch, options.iterations, options.seconds, clock, between);
+    times = closed_loop(workload, options.batch, options.iterations, options.seconds, 0, clock,
+                        between);
   }
   result.cores = (processor_seconds() - processor) / times.seconds;
   result.latency = summarize_times(times.latencies);

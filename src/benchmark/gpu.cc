@@ -132,8 +132,6 @@ GpuMonitor::~GpuMonitor() = default;
 void GpuMonitor::sample() {
   if (nvml_) nvml_->sample();
 }
-std::vector<GpuUse> GpuMonitor::use() const {
-  return nvml_ ? nvml_->use() : std::vector<GpuUse>();
-}
+std::vector<GpuUse> GpuMonitor::use() const { return nvml_ ? nvml_->use() : std::vector<GpuUse>(); }
 
 }  // namespace kobolt

@@ -19,18 +19,17 @@ void add_batch(LoopTimes& times, const BatchOutcome& outcome, double end) {
 
 }  // namespace
 
-LoopTimes closed_loop(Workload& workload, int batch, int iterations, double seconds, Clock& clock,
-                      const BetweenBatches& between) {
+LoopTimes closed_loop(Workload& workload, int batch, int iterations, double seconds,
+                      std::size_t first_document, Clock& clock, const BetweenBatches& between) {
   LoopTimes times;
   const auto documents = static_cast<std::size_t>(batch);
   const auto wanted = static_cast<std::size_t>(iterations);
   const auto more = [&] {
-    return times.batches == 0 ||
-           (seconds > 0 ? times.seconds < seconds : times.batches < wanted);
+    return times.batches == 0 || (seconds > 0 ? times.seconds < seconds : times.batches < wanted);
   };
   while (more()) {
     const double start = clock.now();
-    const BatchOutcome outcome = workload.run(times.documents, documents);
+    const BatchOutcome outcome = workload.run(first_document + times.documents, documents);
     const double end = clock.now();
     times.latencies.push_back(end - start);
     times.seconds += end - start;  // what happens between batches is nobody's time
@@ -41,8 +40,8 @@ LoopTimes closed_loop(Workload& workload, int batch, int iterations, double seco
   return times;
 }
 
-LoopTimes open_loop(Workload& workload, std::span<const double> arrivals, int most,
-                    double deadline, Clock& clock, const BetweenBatches& between) {
+LoopTimes open_loop(Workload& workload, std::span<const double> arrivals, int most, double deadline,
+                    Clock& clock, const BetweenBatches& between) {
   LoopTimes times;
   const double origin = clock.now();
   std::size_t next = 0;
@@ -80,7 +79,8 @@ std::vector<double> poisson_arrivals(double rate, int count, double seconds, std
   std::vector<double> arrivals;
   double time = 0;
   while (true) {
-    // std::exponential_distribution differs between libraries; 2^-53 steps, never the logarithm of 0.
+    // std::exponential_distribution differs between libraries; 2^-53 steps, never the logarithm of
+    // 0.
     const double uniform = static_cast<double>(random() >> 11U) * 0x1p-53;
     time -= std::log1p(-uniform) / rate;
     const bool enough = seconds > 0 ? time >= seconds && !arrivals.empty()

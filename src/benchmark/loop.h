@@ -30,17 +30,18 @@ struct LoopTimes {
 using BetweenBatches = std::function<void(std::size_t done)>;
 
 /// A batch of `batch` documents after another: `iterations` of them or, with `seconds` above 0, as
-/// many as start within that time, at least one. `first_document` is where in the workload to begin.
-LoopTimes closed_loop(Workload& workload, int batch, int iterations, double seconds, Clock& clock,
-                      const BetweenBatches& between);
+/// many as start within that time, at least one. `first_document` is where in the workload to
+/// begin.
+LoopTimes closed_loop(Workload& workload, int batch, int iterations, double seconds,
+                      std::size_t first_document, Clock& clock, const BetweenBatches& between);
 
 /// Documents come at `arrivals` (seconds from the start, ascending). The engine takes what is
 /// waiting, at most `most` at a time, and idles only when nothing is. Latencies count from the
 /// arrival: a document that waits for a slow one before it is slow itself, which a closed loop
 /// would never show. With `deadline` above 0, what has not started by then is left: an engine that
 /// falls behind would else be measured for as long as it takes to catch up.
-LoopTimes open_loop(Workload& workload, std::span<const double> arrivals, int most,
-                    double deadline, Clock& clock, const BetweenBatches& between);
+LoopTimes open_loop(Workload& workload, std::span<const double> arrivals, int most, double deadline,
+                    Clock& clock, const BetweenBatches& between);
 
 /// Arrivals of a Poisson process: `count` of them or, with `seconds` above 0, those before that
 /// time, at least one. The same seed gives the same times everywhere.

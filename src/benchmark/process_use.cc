@@ -55,8 +55,8 @@ double process_age() {
   timespec now{};
   if (words.fail() || ticks <= 0 || ::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
   const double started = std::strtod(word.c_str(), nullptr) / static_cast<double>(ticks);
-  return std::max(0.0, static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) -
-                           started);
+  return std::max(
+      0.0, static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) - started);
 }
 
 }  // namespace kobolt

@@ -53,7 +53,8 @@ std::string times_table(const BenchmarkResult& result) {
   const auto add = [&](const char* name, const TimeSummary& times) {
     table.add_row({name, format_seconds(times.average), format_seconds(times.deviation),
                    format_seconds(times.p50), format_seconds(times.p90), format_seconds(times.p95),
-                   format_seconds(times.p99), format_seconds(times.min), format_seconds(times.max)});
+                   format_seconds(times.p99), format_seconds(times.min),
+                   format_seconds(times.max)});
   };
   add(result.load ? "latency from arrival" : "latency of a batch", result.latency);
   if (result.load) add("  of it waiting", result.load->waiting);
@@ -63,9 +64,10 @@ std::string times_table(const BenchmarkResult& result) {
 }
 
 std::string load_text(const LoadSummary& load) {
-  std::string text = fmt::format("{:g} documents/s arrive; {:.1f} taken together in the mean, at "
-                                 "most {} left waiting",
-                                 load.rate, load.mean_batch, load.queued);
+  std::string text = fmt::format(
+      "{:g} documents/s arrive; {:.1f} taken together in the mean, at "
+      "most {} left waiting",
+      load.rate, load.mean_batch, load.queued);
   if (load.unserved > 0) text += fmt::format(", {} never served", load.unserved);
   if (load.overloaded) text += "; OVERLOADED: latencies grow for as long as it lasts";
   return text;
@@ -129,9 +131,8 @@ std::string bench_text(const BenchReport& report, const WorkFlags& work,
                        const BenchmarkOptions& options, const Summarizer& summarizer) {
   const BenchmarkResult& result = report.result;
   std::vector<std::pair<std::string, std::string>> lines{
-      {"engine",
-       fmt::format("{} ({}, KV cache {})", report.model, name_of(summarizer.precision()),
-                   name_of(summarizer.kv_cache()))},
+      {"engine", fmt::format("{} ({}, KV cache {})", report.model, name_of(summarizer.precision()),
+                             name_of(summarizer.kv_cache()))},
       {"work", work.text()},
       {"machine",
        fmt::format("{} threads, {}", summarizer.threads(), summarizer.instruction_set())},
@@ -140,10 +141,11 @@ std::string bench_text(const BenchReport& report, const WorkFlags& work,
   if (result.load) lines.emplace_back("load", load_text(*result.load));
   std::string text = key_values(lines) + "\n" + times_table(result) + "\n";
 
-  lines = {{"throughput", fmt::format("{:.2f} documents/s, {:.1f} {} tokens/s", result.throughput,
-                                      result.tokens_per_second,
-                                      options.encoder_only ? "encoder" : "generated")},
-           {"processor", fmt::format("{:.2f} of {} cores busy", result.cores, summarizer.threads())}};
+  lines = {
+      {"throughput",
+       fmt::format("{:.2f} documents/s, {:.1f} {} tokens/s", result.throughput,
+                   result.tokens_per_second, options.encoder_only ? "encoder" : "generated")},
+      {"processor", fmt::format("{:.2f} of {} cores busy", result.cores, summarizer.threads())}};
   std::string cold = fmt::format("{} to load", format_seconds(report.load_seconds));
   if (result.cold_first_token > 0) {
     cold += fmt::format(", {} from the start of the process to the first token",
@@ -151,14 +153,14 @@ std::string bench_text(const BenchReport& report, const WorkFlags& work,
   }
   lines.emplace_back("cold start", cold);
   lines.emplace_back(
-      "memory", fmt::format("{} file, {} weights, {} KV cache, {} resident at most",
-                            bytes_text(result.memory.engine), bytes_text(result.memory.weights),
-                            bytes_text(result.memory.kv_cache),
-                            bytes_text(result.memory.peak_resident)));
+      "memory",
+      fmt::format("{} file, {} weights, {} KV cache, {} resident at most",
+                  bytes_text(result.memory.engine), bytes_text(result.memory.weights),
+                  bytes_text(result.memory.kv_cache), bytes_text(result.memory.peak_resident)));
   for (const GpuUse& gpu : result.gpus) {
-    lines.emplace_back("GPU", fmt::format("{}: {:.0f} % busy, {} of {}, {:.0f} W", gpu.name,
-                                          gpu.utilization * 100, bytes_text(gpu.memory),
-                                          bytes_text(gpu.memory_all), gpu.power));
+    lines.emplace_back(
+        "GPU", fmt::format("{}: {:.0f} % busy, {} of {}, {:.0f} W", gpu.name, gpu.utilization * 100,
+                           bytes_text(gpu.memory), bytes_text(gpu.memory_all), gpu.power));
   }
   return text + key_values(lines);
 }

@@ -21,7 +21,8 @@ class WorkFlags {
   [[nodiscard]] BenchmarkOptions options() const;
   /// For the documents of a file: the checkpoint's settings with what was given on top; nothing
   /// for random documents.
-  [[nodiscard]] std::optional<GenerationConfig> generation(const GenerationConfig& checkpoint) const;
+  [[nodiscard]] std::optional<GenerationConfig> generation(
+      const GenerationConfig& checkpoint) const;
   /// The examples of --data, with references where `need_references`.
   [[nodiscard]] std::vector<Example> examples(bool need_references) const;
   [[nodiscard]] const std::string& data() const { return data_; }

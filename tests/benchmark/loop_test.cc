@@ -43,7 +43,7 @@ class LoopTest : public ::testing::Test {
 
 TEST_F(LoopTest, ClosedLoopTimesBatchesAndNotWhatIsBetween) {
   const LoopTimes times =
-      closed_loop(workload_, 4, 3, 0, clock_, [&](std::size_t) { clock_.pass(100); });
+      closed_loop(workload_, 4, 3, 0, 0, clock_, [&](std::size_t) { clock_.pass(100); });
   EXPECT_THAT(workload_.batches, ElementsAre(Pair(0, 4), Pair(4, 4), Pair(8, 4)));
   EXPECT_THAT(times.latencies, ElementsAre(2, 2, 2));
   EXPECT_THAT(times.first_tokens, ElementsAre(1, 1, 1));
@@ -54,8 +54,8 @@ TEST_F(LoopTest, ClosedLoopTimesBatchesAndNotWhatIsBetween) {
 }
 
 TEST_F(LoopTest, ATimeBudgetStartsBatchesUntilItIsSpent) {
-  EXPECT_EQ(closed_loop(workload_, 1, 1000, 5, clock_, nothing).batches, 3U);
-  EXPECT_EQ(closed_loop(workload_, 1, 1000, 0.01, clock_, nothing).batches, 1U);
+  EXPECT_EQ(closed_loop(workload_, 1, 1000, 5, 0, clock_, nothing).batches, 3U);
+  EXPECT_EQ(closed_loop(workload_, 1, 1000, 0.01, 0, clock_, nothing).batches, 1U);
 }
 
 // The point of an open loop: the second document arrives while the first is at work and waits;

@@ -38,8 +38,8 @@ TEST(BenchProgramTest, MeasuresRandomDocumentsOfExactLength) {
   for (const auto* times : {"latency", "first_token", "per_token"}) expect_ordered(json.at(times));
   EXPECT_EQ(json.at("avg_time"), json.at("latency").at("average"));
   // 4 tokens of each document, whatever the model would have said.
-  EXPECT_NEAR(json.at("tokens_per_second").get<double>(),
-              4 * json.at("throughput").get<double>(), 1e-6);
+  EXPECT_NEAR(json.at("tokens_per_second").get<double>(), 4 * json.at("throughput").get<double>(),
+              1e-6);
   EXPECT_LE(json.at("first_token").at("max").get<double>(),
             json.at("latency").at("max").get<double>());
   EXPECT_GT(json.at("cold_start").at("first_token").get<double>(),
@@ -52,9 +52,9 @@ TEST(BenchProgramTest, MeasuresRandomDocumentsOfExactLength) {
 }
 
 TEST(BenchProgramTest, TakesRealDocumentsAndAnOpenLoop) {
-  const auto json =
-      measure("--data " + kData + " --limit 3 --new-tokens 5 --beams 1 --batch 2 --rate 1000 "
-              "--iterations 5");
+  const auto json = measure("--data " + kData +
+                            " --limit 3 --new-tokens 5 --beams 1 --batch 2 --rate 1000 "
+                            "--iterations 5");
   EXPECT_EQ(json.at("latency").at("count"), 5);
   EXPECT_EQ(json.at("load").at("rate"), 1000);
   expect_ordered(json.at("load").at("waiting"));
