@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 class GateProgramTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) / "kobolt_gate";
+    // Tests of a suite may run at the same time.
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(::testing::TempDir()) / (std::string("kobolt_gate_") + test->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     data_ = file("data.jsonl",
