@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "ceilings.h"
+#include "benchmark/ceilings.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
 

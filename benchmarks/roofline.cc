@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "ceilings.h"
+#include "benchmark/ceilings.h"
 
 int main() {
   if (!kobolt::can_measure_ceilings()) {

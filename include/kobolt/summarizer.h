@@ -15,6 +15,7 @@
 #include "kobolt/kv_cache.h"
 #include "kobolt/model.h"
 #include "kobolt/tokenizer.h"
+#include "kobolt/trace.h"
 #include "kobolt/workers.h"
 
 namespace kobolt {
@@ -78,6 +79,8 @@ class KOBOLT_API Summarizer {
                                 const SummarizeOptions& options);
   /// Runs only the encoder; returns the hidden states of each document, [tokens, d_model].
   std::vector<std::vector<float>> encode(std::span<const std::vector<std::int32_t>> documents);
+  /// Records what the calls above do in `trace`, which must outlive them; null ends that.
+  void set_trace(Trace* trace);
 
   [[nodiscard]] const GenerationConfig& generation() const;  ///< the checkpoint's settings
   [[nodiscard]] const ModelConfig& config() const;

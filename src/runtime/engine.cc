@@ -7,6 +7,8 @@
 
 #include "kobolt/error.h"
 #include "runtime/embedding.h"
+#include "runtime/trace_cost.h"
+#include "runtime/trace_scope.h"
 
 namespace kobolt {
 namespace {
@@ -52,47 +54,59 @@ Operand Engine::embed(const SideWeights& side) {
   const int d = config_.d_model;
   m_ = static_cast<int>(tokens_.size());
   float* x = reserve(x_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(d));
-  executor_.rows(m_, 8LL * d, [&](int begin, int end, int) {
-    for (int i = begin; i < end; ++i) {
-      const TokenAt at = tokens_[static_cast<std::size_t>(i)];
-      float* row = x + static_cast<std::ptrdiff_t>(i) * d;
-      read_position(side.positions, at.position, d, row);
-      add_embedding(side.embedding, at.token, embedding_scale_, row);
-    }
-  });
-  if (config_.embedding_norm) {
-    return executor_.normalize(side.embedding_norm, config_.layer_norm_epsilon, x, x, m_, d);
+  {
+    const TraceScope scope(trace_, phase_, "embed", layer_, rows_cost(m_, d, 2));
+    executor_.rows(m_, 8LL * d, [&](int begin, int end, int) {
+      for (int i = begin; i < end; ++i) {
+        const TokenAt at = tokens_[static_cast<std::size_t>(i)];
+        float* row = x + static_cast<std::ptrdiff_t>(i) * d;
+        read_position(side.positions, at.position, d, row);
+        add_embedding(side.embedding, at.token, embedding_scale_, row);
+      }
+    });
   }
+  if (config_.embedding_norm) return normalize(side.embedding_norm, x);
   return config_.pre_norm ? Operand{} : executor_.operand(x, d, m_, d);
 }
 
 Operand Engine::enter(const Norm& norm, const Operand& carried) {
   if (!config_.pre_norm) return carried;
   const int d = config_.d_model;
-  float* normed = reserve(normed_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(d));
-  return executor_.normalize(norm, config_.layer_norm_epsilon, x_.data(), normed, m_, d);
+  return normalize(norm,
+                   reserve(normed_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(d)));
 }
 
 Operand Engine::leave(const Norm& norm) {
   if (config_.pre_norm) return {};
-  return executor_.normalize(norm, config_.layer_norm_epsilon, x_.data(), x_.data(), m_,
-                             config_.d_model);
+  return normalize(norm, x_.data());
 }
 
 void Engine::finish(const SideWeights& side) {
   if (!config_.final_norm) return;
-  executor_.normalize(side.final_norm, config_.layer_norm_epsilon, x_.data(), x_.data(), m_,
-                      config_.d_model);
+  normalize(side.final_norm, x_.data());
+}
+
+void Engine::multiply(const char* name, const Operand& operand, const Linear& linear,
+                      const Target& target) {
+  const TraceScope scope(trace_, phase_, name, layer_,
+                         trace_ == nullptr ? Cost{} : product_cost(operand.m, linear));
+  executor_.linear(operand, linear, target);
+}
+
+Operand Engine::normalize(const Norm& norm, float* to) {
+  const int d = config_.d_model;
+  const TraceScope scope(trace_, phase_, "norm", layer_, rows_cost(m_, d, 8));
+  return executor_.normalize(norm, config_.layer_norm_epsilon, x_.data(), to, m_, d);
 }
 
 Operand Engine::feed_forward(const LayerWeights& weights, const Operand& carried) {
   const int d = config_.d_model;
   const int ffn = weights.fc1.n();
   float* hidden = reserve(ffn_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ffn));
-  executor_.linear(enter(weights.ffn_norm, carried), weights.fc1,
-                   {.y = hidden, .ldy = ffn, .activation = config_.activation});
-  executor_.linear(executor_.operand(hidden, ffn, m_, ffn), weights.fc2,
-                   {.y = x_.data(), .ldy = d, .residual = x_.data()});
+  multiply("ffn in", enter(weights.ffn_norm, carried), weights.fc1,
+           {.y = hidden, .ldy = ffn, .activation = config_.activation});
+  multiply("ffn out", executor_.operand(hidden, ffn, m_, ffn), weights.fc2,
+           {.y = x_.data(), .ldy = d, .residual = x_.data()});
   return leave(weights.ffn_norm);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/aligned.h"
 #include "format/engine_file.h"
+#include "kobolt/trace.h"
 #include "runtime/backend.h"
 #include "runtime/document.h"
 #include "runtime/executor.h"
@@ -39,6 +40,8 @@ class Engine : public Backend {
                     std::span<LogitSummary> summaries) override;
   void logits_of(std::size_t row, std::span<float> logits) override;
   void release(DocumentHandle document) override;
+  /// What it does is recorded there until the next call; null: nowhere.
+  void set_trace(Trace* trace) { trace_ = trace; }
 
   /// The encoder alone: hidden states of the documents one after another, [tokens, d_model],
   /// written to `hidden`. Throws Error(invalid_argument) for an empty or too long document or an
@@ -65,6 +68,10 @@ class Engine : public Backend {
   Operand enter(const Norm& norm, const Operand& carried);
   Operand leave(const Norm& norm);
   void finish(const SideWeights& side);  // the norm after the last layer
+  // The executor's product and norm (of the m_ rows of x_), each with an event in the trace.
+  void multiply(const char* name, const Operand& operand, const Linear& linear,
+                const Target& target);
+  Operand normalize(const Norm& norm, float* to);
   Operand feed_forward(const LayerWeights& weights, const Operand& carried);
 
   void run_encoder(std::span<const std::vector<std::int32_t>> documents);
@@ -97,6 +104,10 @@ class Engine : public Backend {
   EngineWeights weights_;
   Executor executor_;
   float embedding_scale_ = 1.0F;
+  // What the next event belongs to.
+  Trace* trace_ = nullptr;
+  Phase phase_ = Phase::encode;
+  int layer_ = -1;
 
   std::vector<std::unique_ptr<Document>> documents_;
   std::vector<bool> in_use_;

@@ -6,17 +6,25 @@
 
 #include "kobolt/error.h"
 #include "runtime/engine.h"
+#include "runtime/trace_cost.h"
+#include "runtime/trace_scope.h"
 
 namespace kobolt {
 
 void Engine::step(std::span<const StepRow> rows, std::span<float> logits) {
+  const TraceScope scope(trace_, phase_ = Phase::decode);
   const Operand hidden = decode(rows);
-  executor_.linear(hidden, weights_.lm_head, {.y = logits.data(), .ldy = config_.vocab_size});
+  multiply("output projection", hidden, weights_.lm_head,
+           {.y = logits.data(), .ldy = config_.vocab_size});
 }
 
 void Engine::step_summary(std::span<const StepRow> rows, int count,
                           std::span<LogitSummary> summaries) {
-  executor_.summarize(decode(rows), weights_.lm_head, count, summaries);
+  const TraceScope scope(trace_, phase_ = Phase::decode);
+  const Operand hidden = decode(rows);
+  const TraceScope projection(trace_, phase_, "output projection", layer_,
+                              trace_ == nullptr ? Cost{} : product_cost(m_, weights_.lm_head));
+  executor_.summarize(hidden, weights_.lm_head, count, summaries);
 }
 
 void Engine::logits_of(std::size_t row, std::span<float> logits) {
@@ -76,12 +84,13 @@ Operand Engine::decode(std::span<const StepRow> rows) {
   begin_step(rows);
   Operand carried = embed(weights_.decoder);
   for (std::size_t layer = 0; layer < weights_.decoder.layers.size(); ++layer) {
-    carried = decoder_layer(static_cast<int>(layer), carried);
+    layer_ = static_cast<int>(layer);
+    carried = decoder_layer(layer_, carried);
   }
+  layer_ = -1;
   const int d = config_.d_model;
   if (config_.final_norm) {
-    carried = executor_.normalize(weights_.decoder.final_norm, config_.layer_norm_epsilon,
-                                  x_.data(), x_.data(), m_, d);
+    carried = normalize(weights_.decoder.final_norm, x_.data());
   } else if (config_.pre_norm) {
     carried = executor_.operand(x_.data(), d, m_, d);
   }
@@ -136,18 +145,18 @@ Operand Engine::decoder_layer(int layer, const Operand& carried) {
   reserve(context_, m * static_cast<std::size_t>(std::max(self, cross)));
 
   float* qkv = reserve(qkv_, m * static_cast<std::size_t>(3 * self));
-  executor_.linear(enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * self});
+  multiply("self in", enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * self});
   self_attention(layer);
-  executor_.linear(executor_.operand(context_.data(), self, m_, self), weights.self_out,
-                   {.y = x_.data(), .ldy = d, .residual = x_.data()});
+  multiply("self out", executor_.operand(context_.data(), self, m_, self), weights.self_out,
+           {.y = x_.data(), .ldy = d, .residual = x_.data()});
   Operand next = leave(weights.self_norm);
 
   if (cross > 0) {
     float* q = reserve(qkv_, m * static_cast<std::size_t>(cross));
-    executor_.linear(enter(weights.cross_norm, next), weights.cross_q, {.y = q, .ldy = cross});
+    multiply("cross in", enter(weights.cross_norm, next), weights.cross_q, {.y = q, .ldy = cross});
     cross_attention(layer);
-    executor_.linear(executor_.operand(context_.data(), cross, m_, cross), weights.cross_out,
-                     {.y = x_.data(), .ldy = d, .residual = x_.data()});
+    multiply("cross out", executor_.operand(context_.data(), cross, m_, cross), weights.cross_out,
+             {.y = x_.data(), .ldy = d, .residual = x_.data()});
     next = leave(weights.cross_norm);
   }
   return feed_forward(weights, next);
@@ -158,10 +167,13 @@ void Engine::self_attention(int layer) {
   const int width = shape.self_heads * shape.head_dim;
   const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
   std::int64_t longest = 0;
+  Cost cost;
   row_groups_.clear();
   for (const Group& group : groups_) {
     Document& state = document(group.document);
     longest = std::max<std::int64_t>(longest, state.position() + 1);
+    cost += attention_cost(group.end - group.begin, group.end - group.begin, state.position() + 1,
+                           width, kv_cache_);
     for (int i = group.begin; i < group.end; ++i) {
       const float* k = qkv_.data() + static_cast<std::ptrdiff_t>(i) * 3 * width + width;
       state.store_self(layer, i - group.begin, k, k + width);
@@ -171,6 +183,7 @@ void Engine::self_attention(int layer) {
   // A task is one head of one row: a beam's heads are independent, and one document alone has to
   // feed every thread.
   const int heads = shape.self_heads;
+  const TraceScope scope(trace_, phase_, "self attention", layer_, cost);
   executor_.rows(m_ * heads, 4 * longest * shape.head_dim, [&](int begin, int end, int thread) {
     while (begin < end) {
       const int row = begin / heads;
@@ -194,6 +207,13 @@ void Engine::cross_attention(int layer) {
   const int heads = shape.cross_heads;
   const int width = heads * shape.head_dim;
   const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  Cost cost;
+  for (const Group& group : groups_) {
+    // All beams of a document read one set of keys and values.
+    cost += attention_cost(group.end - group.begin, 1, document(group.document).length(), width,
+                           kv_cache_);
+  }
+  const TraceScope scope(trace_, phase_, "cross attention", layer_, cost);
   executor_.pool().parallel_for(
       static_cast<int>(groups_.size()) * heads, [&](int task, int thread) {
         const Group& group = groups_[static_cast<std::size_t>(task / heads)];

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "runtime/engine.h"
+#include "runtime/trace_scope.h"
 
 namespace kobolt {
 namespace {
@@ -34,6 +35,7 @@ void for_each_pass(Documents documents, Body&& body) {
 
 void Engine::encode_hidden(Documents documents, float* hidden) {
   check(documents);
+  const TraceScope scope(trace_, phase_ = Phase::encode);
   for_each_pass(documents, [&](std::size_t, Documents pass) {
     run_encoder(pass);
     hidden = std::copy_n(x_.data(), static_cast<std::ptrdiff_t>(m_) * config_.d_model, hidden);
@@ -42,6 +44,7 @@ void Engine::encode_hidden(Documents documents, float* hidden) {
 
 std::vector<DocumentHandle> Engine::encode(Documents documents, int max_rows, int max_length) {
   check(documents);
+  const TraceScope scope(trace_, phase_ = Phase::encode);
   std::vector<DocumentHandle> handles;
   handles.reserve(documents.size());
   for (const auto& document : documents) {
@@ -69,8 +72,10 @@ void Engine::run_encoder(Documents documents) {
   }
   Operand carried = embed(weights_.encoder);
   for (std::size_t layer = 0; layer < weights_.encoder.layers.size(); ++layer) {
-    carried = encoder_layer(static_cast<int>(layer), documents, carried);
+    layer_ = static_cast<int>(layer);
+    carried = encoder_layer(layer_, documents, carried);
   }
+  layer_ = -1;
   finish(weights_.encoder);
 }
 
@@ -81,10 +86,10 @@ Operand Engine::encoder_layer(int layer, Documents documents, const Operand& car
   const int width = shape.self_heads * shape.head_dim;
   float* qkv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(3 * width));
   reserve(context_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(width));
-  executor_.linear(enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * width});
+  multiply("self in", enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * width});
   encoder_attention(shape, documents);
-  executor_.linear(executor_.operand(context_.data(), width, m_, width), weights.self_out,
-                   {.y = x_.data(), .ldy = d, .residual = x_.data()});
+  multiply("self out", executor_.operand(context_.data(), width, m_, width), weights.self_out,
+           {.y = x_.data(), .ldy = d, .residual = x_.data()});
   return feed_forward(weights, leave(weights.self_norm));
 }
 
@@ -94,6 +99,13 @@ void Engine::encoder_attention(const LayerConfig& layer, Documents documents) {
   const int width = heads * head_dim;
   const std::ptrdiff_t ld = 3 * static_cast<std::ptrdiff_t>(width);
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
+  Cost cost;
+  for (const auto& document : documents) {
+    const auto length = static_cast<double>(document.size());
+    cost.operations += 4 * length * length * width;
+    cost.bytes += 4 * length * width * sizeof(float);
+  }
+  const TraceScope scope(trace_, phase_, "self attention", layer_, cost);
   executor_.pool().parallel_for(
       static_cast<int>(documents.size()) * heads, [&](int task, int thread) {
         const auto which = static_cast<std::size_t>(task / heads);
@@ -128,7 +140,11 @@ void Engine::store_cross(Documents documents, std::span<const DocumentHandle> ha
     const int width = heads * head_dim;
     const std::ptrdiff_t ld = 2 * static_cast<std::ptrdiff_t>(width);
     float* kv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ld));
-    executor_.linear(hidden, weights_.decoder.layers[i].cross_kv, {.y = kv, .ldy = ld});
+    layer_ = layer;  // of the decoder, whose keys and values they are
+    multiply("cross keys, values", hidden, weights_.decoder.layers[i].cross_kv,
+             {.y = kv, .ldy = ld});
+    const TraceScope scope(trace_, phase_, "pack keys, values", layer_,
+                           {.bytes = 2.0 * m_ * static_cast<double>(ld) * sizeof(float)});
     const int tasks = static_cast<int>(documents.size()) * heads;
     executor_.pool().parallel_for(tasks, [&](int task, int thread) {
       const auto which = static_cast<std::size_t>(task / heads);
@@ -138,6 +154,7 @@ void Engine::store_cross(Documents documents, std::span<const DocumentHandle> ha
       to.store_cross(layer, head, k, k + width, ld, scratch(thread, to.store_scratch(layer)));
     });
   }
+  layer_ = -1;
 }
 
 }  // namespace kobolt

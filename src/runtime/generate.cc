@@ -13,6 +13,7 @@
 #include "runtime/generation_plan.h"
 #include "runtime/score_row.h"
 #include "runtime/search.h"
+#include "runtime/trace_scope.h"
 
 namespace kobolt {
 namespace {
@@ -161,6 +162,7 @@ class Scheduler {
     if (logits_.size() < rows_.size() * vocab_size) logits_.resize(rows_.size() * vocab_size);
     const std::span<float> logits(logits_.data(), rows_.size() * vocab_size);
     backend_.step(rows_, logits);
+    const TraceScope scope(options_.trace, Phase::search);
     for (Active& active : active_) {
       const std::size_t rows = active.search->rows().size();
       active.search->advance(
@@ -172,6 +174,7 @@ class Scheduler {
   void step_summarized() {
     const std::span<LogitSummary> summaries(summaries_.data(), rows_.size());
     backend_.step_summary(rows_, static_cast<int>(candidates()), summaries);
+    const TraceScope scope(options_.trace, Phase::search);
     for (Active& active : active_) {
       const std::size_t rows = active.search->rows().size();
       active.search->advance(

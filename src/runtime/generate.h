@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kobolt/generation_config.h"
+#include "kobolt/trace.h"
 #include "runtime/backend.h"
 
 namespace kobolt {
@@ -20,6 +21,7 @@ struct GenerateOptions {
   /// Most rows in one step, over all documents; a document that needs more by itself gets them.
   int max_rows = 64;
   std::function<void(std::size_t done)> progress;  ///< called after each finished document
+  Trace* trace = nullptr;                          ///< gets what searching takes; null: nowhere
   std::function<void()> on_step;                   ///< called after each step, its tokens chosen
 };
 

@@ -15,6 +15,7 @@
 #include "runtime/generate.h"
 #include "runtime/long_document.h"
 #include "runtime/thread_pool.h"
+#include "runtime/trace_scope.h"
 
 namespace kobolt {
 namespace {
@@ -48,6 +49,7 @@ class Summarizer::Impl {
   std::shared_ptr<Workers> workers;
   ThreadPool& pool;
   Engine engine;
+  Trace* trace = nullptr;
   std::optional<Tokenizer> tokenizer;  // made when first asked for: token ids need none
 };
 
@@ -61,7 +63,8 @@ Summarizer::~Summarizer() = default;
 std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32_t>> documents,
                                           const SummarizeOptions& options) {
   const ThreadPool::Turn turn(impl_->pool);
-  GenerateOptions generate_options{.max_rows = options.max_rows, .on_step = options.on_step};
+  GenerateOptions generate_options{
+      .max_rows = options.max_rows, .trace = impl_->trace, .on_step = options.on_step};
   if (options.progress) {
     generate_options.progress = [&](std::size_t done) {
       options.progress({.done = done, .total = documents.size()});
@@ -82,8 +85,10 @@ std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32
 std::vector<Summary> Summarizer::summarize(std::span<const std::string> documents,
                                            const SummarizeOptions& options) {
   const Tokenizer& tokenizer = impl_->get_tokenizer();
-  const EncodedDocuments encoded =
-      encode_documents(tokenizer, documents, config().max_positions, options.long_documents);
+  const EncodedDocuments encoded = [&] {
+    const TraceScope scope(impl_->trace, Phase::tokenize);
+    return encode_documents(tokenizer, documents, config().max_positions, options.long_documents);
+  }();
   SummarizeOptions inner = options;
   if (options.progress) {
     inner.progress = [&](const Progress& progress) {
@@ -94,6 +99,7 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
     };
   }
   std::vector<Summary> parts = generate(encoded.parts, inner);
+  const TraceScope scope(impl_->trace, Phase::detokenize);
   const auto decode = [&](Summary& summary) { summary.text = tokenizer.decode(summary.tokens); };
   for (Summary& part : parts) {
     decode(part);
@@ -123,6 +129,11 @@ std::vector<std::vector<float>> Summarizer::encode(
     at = end;
   }
   return hidden;
+}
+
+void Summarizer::set_trace(Trace* trace) {
+  impl_->trace = trace;
+  impl_->engine.set_trace(trace);
 }
 
 const GenerationConfig& Summarizer::generation() const {

@@ -1,4 +1,4 @@
-#include "ceilings.h"
+#include "benchmark/ceilings.h"
 
 #include <fstream>
 
