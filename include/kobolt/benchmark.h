@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kobolt/export.h"
+#include "kobolt/prune.h"
 #include "kobolt/summarizer.h"
 
 namespace kobolt {
@@ -99,5 +100,19 @@ KOBOLT_API std::uint64_t peak_memory();
 /// Measures `summarizer` (docs/measuring.md). Throws Error for sizes that the model does not have
 /// and options that make no sense.
 KOBOLT_API BenchmarkResult benchmark(Summarizer& summarizer, const BenchmarkOptions& options);
+
+struct UnitTimingOptions {
+  BenchmarkOptions work;  ///< one iteration of it is timed; iterations and warmup do not matter
+  CompileOptions compile;
+  EngineOptions engine;
+  int rounds = 9;
+  std::function<void(const Progress&)> progress;  ///< rounds
+};
+
+/// What one head or ffn neuron costs on this machine, in seconds of `work`, and what the whole
+/// model takes: of each kind of block (self-attention, cross-attention and ffn of encoder and
+/// decoder) half of the units are removed from a copy, and both are compiled and timed in turn.
+/// Their median difference is what the removed units cost; 0 where that is below 0. Throws Error.
+KOBOLT_API UnitCosts measure_unit_costs(const Model& model, const UnitTimingOptions& options);
 
 }  // namespace kobolt

@@ -72,6 +72,15 @@ KOBOLT_API PruningScore pruning_score_from_name(std::string_view name);
 /// some documents. collect_input_norms() of kobolt/calibration.h measures them.
 using InputNorms = std::map<std::string, std::vector<float>>;
 
+/// What heads and ffn neurons cost, in whatever is scarce: measure_unit_costs() of
+/// kobolt/benchmark.h measures seconds.
+struct UnitCosts {
+  /// Of one unit of a block, by the block's name: "encoder.layers.0.self_attn",
+  /// "decoder.layers.2.encoder_attn", "encoder.layers.0.ffn".
+  std::map<std::string, double> of_unit;
+  double total = 0;  ///< what an amount is a share of: more than heads and neurons cost together
+};
+
 /// Which layers to prune, and how the work is done.
 struct PruningTargets {
   /// Names or patterns: "encoder.layers.*.self_attn.*", or the end of a name, "fc1", "q_proj".
@@ -96,6 +105,7 @@ struct PruningOptions {
   PruningUnit unit = PruningUnit::channel;       ///< structured; `whole` also with `global`
   int dim = 0;  ///< channels: 0 = output neurons (rows), 1 = inputs (columns)
   PruningNorm norm = PruningNorm::l2;  ///< structured, and blocks
+  UnitCosts unit_costs;  ///< for global with whole units; empty: they cost their parameters
   PruningTargets targets;
 };
 
@@ -147,9 +157,13 @@ KOBOLT_API void unit_pruning(Model& model, double amount, PruningNorm norm = Pru
 
 /// The same over all chosen blocks at once: prunes heads and neurons until `amount` of their
 /// parameters is gone, those first whose share of their block's norm is smallest for the parameters
-/// that they cost. Of each block one stays. For l2 the norm's square counts.
+/// that they cost. Of each block one stays. For l2 the norm's square counts. With `costs` the same
+/// for what those say, until `amount` of their total is gone; units that cost nothing stay. Throws
+/// Error(invalid_argument) also where heads and neurons do not cost that much together, and for
+/// costs that are missing.
 KOBOLT_API void global_unit_pruning(Model& model, double amount, PruningNorm norm = PruningNorm::l2,
-                                    const PruningTargets& targets = {});
+                                    const PruningTargets& targets = {},
+                                    const UnitCosts& costs = {});
 
 /// Pruned channels that make_permanent() could not remove.
 struct StayedChannels {

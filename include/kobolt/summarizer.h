@@ -64,6 +64,9 @@ class KOBOLT_API Summarizer {
   /// latter). Throws Error.
   explicit Summarizer(const std::filesystem::path& engine_or_checkpoint,
                       const EngineOptions& options = {}, const CompileOptions& compile = {});
+  /// Compiles a model into memory. Throws Error.
+  explicit Summarizer(const Model& model, const EngineOptions& options = {},
+                      const CompileOptions& compile = {});
   Summarizer(Summarizer&&) noexcept;
   Summarizer& operator=(Summarizer&&) noexcept;
   ~Summarizer();

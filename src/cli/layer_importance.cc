@@ -1,40 +1,17 @@
 #include "cli/layer_importance.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "cli/summary_score.h"
-#include "kobolt/compile.h"
 #include "kobolt/error.h"
 #include "kobolt/prune.h"
+#include "kobolt/summarizer.h"
 
 namespace kobolt::cli {
 namespace {
-
-/// An engine file for as long as this object lives.
-class TemporaryEngine {
- public:
-  explicit TemporaryEngine(const Model& model)
-      : path_(std::filesystem::temp_directory_path() /
-              fmt::format("kobolt-{}-layers.kobolt", ::getpid())) {
-    compile(model, path_, {.precision = Precision::int8});
-  }
-  TemporaryEngine(const TemporaryEngine&) = delete;
-  TemporaryEngine& operator=(const TemporaryEngine&) = delete;
-  ~TemporaryEngine() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// One side's layers by their first names.
 struct SideLayers {
@@ -81,7 +58,8 @@ std::vector<DroppedLayer> drop_by_importance(
       for (std::size_t i = 0; i < side.left.size(); ++i) {
         Model trial = model;
         drop_layers(trial, {fmt::format("{}.layers.{}", side.name, i)});
-        const double score = summaries.rouge_l(TemporaryEngine(trial).path(), threads);
+        Summarizer engine(trial, {.threads = threads}, {.precision = Precision::int8});
+        const double score = summaries.rouge_l(engine);
         if (score > best) {
           best = score;
           least = i;

@@ -17,6 +17,7 @@
 #include "cli/prune_flags.h"
 #include "cli/prune_report.h"
 #include "cli/prune_sweep.h"
+#include "cli/unit_timing.h"
 #include "kobolt/evaluate.h"
 
 namespace kobolt::cli {
@@ -98,6 +99,10 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
       chosen.input_norms = calibrate(
           model, read_examples(options.data, options.fields, options.limit, false), global);
     }
+    if (prunes_by_time(options)) {
+      outcome.costs = time_units(model, precision_from_name(options.precision), global);
+      chosen.unit_costs = outcome.costs;
+    }
     ModelPruner pruner(model, std::move(chosen));
     outcome.targets = pruner.target_layers();
     const auto start = std::chrono::steady_clock::now();
@@ -131,6 +136,9 @@ void run(const PruneFlags& options, const GlobalOptions& global) {
   if (options.score == "wanda" && options.data.empty()) {
     throw CLI::ValidationError("--score wanda", "needs --data, documents to calibrate with");
   }
+  if (prunes_by_time(options) && (options.method != "global" || options.unit != "whole")) {
+    throw CLI::ValidationError("--budget time", "is for --method global --unit whole");
+  }
   const PruneOutcome outcome = prune(options, global);
   if (global.json) {
     print_json(to_json(options, outcome));
@@ -150,6 +158,8 @@ void add_prune(CLI::App& app, const GlobalOptions& global) {
                   "kobolt prune my-kobart -o fast --method global --pattern 16x1 --amount 0.4\n"
                   "kobolt prune my-kobart -o sparse --method row --score wanda --data train.jsonl\n"
                   "kobolt prune my-kobart -o small --method structured --unit whole --permanent\n"
+                  "kobolt prune my-kobart -o faster --method global --unit whole --budget time "
+                  "--permanent\n"
                   "kobolt prune my-kobart -o shallow --method layers --decoder-layers 3\n"
                   "kobolt prune my-kobart -o fewer-tokens --vocab corpus.jsonl\n"
                   "kobolt prune my-kobart -o sweep --sweep 0,0.1,...,0.6 --data dev.jsonl\n"

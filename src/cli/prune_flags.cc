@@ -76,6 +76,14 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->check(CLI::IsMember({"1", "2", "inf"}))
       ->capture_default_str();
   command
+      .add_option(
+          "--budget", options.budget,
+          "For global with whole units, what --amount is a share of. params: the parameters "
+          "of heads and ffn neurons; time: that of a document of 512 tokens, 64 tokens out, "
+          "by an engine of --precision, measured here first")
+      ->check(CLI::IsMember({"params", "time"}))
+      ->capture_default_str();
+  command
       .add_option("--drop", options.drop,
                   "For layers: which to drop, such as decoder.layers.1 decoder.layers.3")
       ->type_name("NAME ...");
@@ -137,7 +145,8 @@ void add_options(CLI::App& command, PruneFlags& options) {
                   "For --sweep: METHOD with what it takes: +16x1, +wanda, +whole")
       ->type_name("METHOD ...")
       ->capture_default_str();
-  command.add_option("--precision", options.precision, "For --sweep: of the engines")
+  command
+      .add_option("--precision", options.precision, "For --sweep and --budget time: of the engines")
       ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8", "int4"}))
       ->capture_default_str();
   command
@@ -146,6 +155,8 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->type_name("FILE");
   command.add_flag("--verbose", options.verbose, "List every pruned layer");
 }
+
+bool prunes_by_time(const PruneFlags& options) { return options.budget == "time"; }
 
 bool drops_layers(const PruneFlags& options) { return options.method == "layers"; }
 

@@ -30,6 +30,7 @@ struct PruneFlags {
   std::string pattern = "free";
   std::string score = "magnitude";
   std::string norm = "2";
+  std::string budget = "params";
   std::string format = "masked";
   bool permanent = false;
   bool uniform = false;
@@ -44,6 +45,8 @@ struct PruneFlags {
 /// Adds them to the command.
 void add_options(CLI::App& command, PruneFlags& options);
 
+/// Whether heads and neurons of all blocks go by what they cost in time.
+bool prunes_by_time(const PruneFlags& options);
 /// Whether whole layers go.
 bool drops_layers(const PruneFlags& options);
 /// Whether weights, heads or neurons go.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/table.h"
+#include "cli/unit_timing.h"
 
 namespace kobolt::cli {
 namespace {
@@ -62,6 +63,12 @@ Json to_json(const PruneFlags& options, const PruneOutcome& outcome) {
   json[drops_layers(options) ? "dropped_layers" : "target_layers"] = outcome.targets;
   for (const DroppedLayer& layer : outcome.trials) {
     json["importance"].push_back({{"layer", layer.name}, {"rouge_l_without", layer.rouge_l}});
+  }
+  if (prunes_by_time(options)) {
+    json["measured"]["seconds"] = outcome.costs.total;
+    for (const auto& [kind, seconds] : costs_by_kind(outcome.costs)) {
+      json["measured"]["microseconds_of_one"][kind] = seconds * 1e6;
+    }
   }
   if (!options.vocabulary.empty()) {
     json["vocabulary"] = {{"before", outcome.vocabulary.before},
@@ -128,6 +135,12 @@ void print_text(const PruneFlags& options, const PruneOutcome& outcome) {
   if (prunes_weights(options)) {
     head.emplace_back("amount", fmt::format("{}", amount_of(options)));
     head.emplace_back("target layers", layers_text(options, outcome.targets.size()));
+  }
+  if (prunes_by_time(options)) {
+    head.emplace_back("measured", fmt::format("{:.1f} ms", outcome.costs.total * 1e3));
+    for (const auto& [kind, seconds] : costs_by_kind(outcome.costs)) {
+      head.emplace_back("one of " + kind, fmt::format("{:.2f} us", seconds * 1e6));
+    }
   }
   if (drops_layers(options)) {
     head.emplace_back("dropped", fmt::format("{}", fmt::join(outcome.targets, ", ")));

@@ -16,6 +16,7 @@ struct PruneOutcome {
   double seconds = 0;                ///< to choose what is pruned
   std::vector<DroppedLayer> trials;  ///< of layers dropped by importance
   PruningStats stats;
+  UnitCosts costs;  ///< measured, of --budget time
   PermanentReport permanent;
   VocabularyReport vocabulary;
   bool ordinary = true;  ///< transformers can load it

@@ -18,6 +18,7 @@
 #include "cli/sweep_folder.h"
 #include "cli/sweep_point.h"
 #include "cli/table.h"
+#include "cli/unit_timing.h"
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
 #include "kobolt/prune.h"
@@ -30,26 +31,16 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDense = "dense";
 
-/// What is timed: one document, whose length and whose summary's length are always the same, so
-/// that a model that pruning has made talkative does not count as slow.
-struct TimedWork {
-  explicit TimedWork(const Model& model)
-      : sequence(std::min(512, model.config.max_positions)),
-        new_tokens(std::min(64, model.config.max_positions - 1)),
-        beams(model.generation.num_beams) {}
+// The work is always the same, so that a model that pruning has made talkative does not count as
+// slow.
+constexpr int kIterations = 5;
+constexpr int kWarmup = 2;
+constexpr int kRounds = 3;
 
-  [[nodiscard]] std::string text() const {
-    return fmt::format("1 x {} tokens in, {} out, {} beams: median of {}, {} rounds in turn",
-                       sequence, new_tokens, beams, kIterations, kRounds);
-  }
-
-  static constexpr int kIterations = 5;
-  static constexpr int kWarmup = 2;
-  static constexpr int kRounds = 3;
-  int sequence;
-  int new_tokens;
-  int beams;
-};
+std::string work_text(const BenchmarkOptions& work) {
+  return fmt::format("1 x {} tokens in, {} out, {} beams: median of {}, {} rounds in turn",
+                     work.sequence, work.new_tokens, work.beams, kIterations, kRounds);
+}
 
 std::string hash_of(const std::vector<Example>& examples) {
   std::vector<std::span<const std::byte>> pieces;
@@ -88,7 +79,7 @@ class Sweep {
         model_(Model::load(options.model)),
         examples_(read_examples(options.data, options.fields, options.limit, true)),
         score_(examples_),
-        work_(model_),
+        work_(timed_work(model_)),
         folder_(options.output, described()) {}
 
   std::vector<SweepPoint> run() {
@@ -122,7 +113,7 @@ class Sweep {
   }
 
   [[nodiscard]] const SweepFolder& folder() const { return folder_; }
-  [[nodiscard]] std::string work() const { return work_.text(); }
+  [[nodiscard]] std::string work() const { return work_text(work_); }
   [[nodiscard]] std::size_t documents() const { return score_.documents(); }
 
  private:
@@ -146,7 +137,7 @@ class Sweep {
             {"norm", options_.norm},
             {"calibration", options_.calibration},
             {"threads", global_.threads},
-            {"timed", work_.text()}};
+            {"timed", work_text(work_)}};
   }
 
   [[nodiscard]] std::vector<Task> tasks() const {
@@ -192,9 +183,12 @@ class Sweep {
     }
     point.file_bytes = fs::file_size(engine);
     const std::size_t documents = score_.documents();
-    point.rouge_l = score_.rouge_l(engine, global_.threads, [&](std::size_t done) {
-      bar.update(index * documents + done, count * documents);
-    });
+    {
+      Summarizer summarizer(engine, {.threads = global_.threads});
+      point.rouge_l = score_.rouge_l(summarizer, [&](std::size_t done) {
+        bar.update(index * documents + done, count * documents);
+      });
+    }
     time(engine, point);
     folder_.store(name_of_point(task), to_json(point));
   }
@@ -223,7 +217,7 @@ class Sweep {
   void time(const fs::path& engine, SweepPoint& point) const {
     std::vector<double> seconds;
     std::vector<double> speedups;
-    for (int round = 0; round < TimedWork::kRounds; ++round) {
+    for (int round = 0; round < kRounds; ++round) {
       const Json dense = bench(dense_file());
       const Json pruned = engine == dense_file() ? dense : bench(engine);
       seconds.push_back(pruned.at("p50"));
@@ -240,9 +234,8 @@ class Sweep {
     return Json::parse(run_own_program(
         {"bench", engine.string(), "--json", "--quiet", "--batch", "1", "--sequence",
          std::to_string(work_.sequence), "--beams", std::to_string(work_.beams), "--new-tokens",
-         std::to_string(work_.new_tokens), "--iterations", std::to_string(TimedWork::kIterations),
-         "--warmup", std::to_string(TimedWork::kWarmup), "--threads",
-         std::to_string(global_.threads)}));
+         std::to_string(work_.new_tokens), "--iterations", std::to_string(kIterations), "--warmup",
+         std::to_string(kWarmup), "--threads", std::to_string(global_.threads)}));
   }
 
   const PruneFlags& options_;
@@ -252,7 +245,7 @@ class Sweep {
   Model model_;
   std::vector<Example> examples_;
   SummaryScore score_;
-  TimedWork work_;
+  BenchmarkOptions work_;
   SweepFolder folder_;
   InputNorms norms_;
 };

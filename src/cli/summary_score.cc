@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "kobolt/summarizer.h"
-
 namespace kobolt::cli {
 
 SummaryScore::SummaryScore(std::span<const Example> examples) {
@@ -13,15 +11,14 @@ SummaryScore::SummaryScore(std::span<const Example> examples) {
   }
 }
 
-double SummaryScore::rouge_l(const std::filesystem::path& engine, int threads,
+double SummaryScore::rouge_l(Summarizer& engine,
                              const std::function<void(std::size_t)>& progress) const {
-  Summarizer summarizer(engine, {.threads = threads});
-  SummarizeOptions options{.generation = summarizer.generation()};
+  SummarizeOptions options{.generation = engine.generation()};
   if (progress) {
     options.progress = [&progress](const Progress& done) { progress(done.done); };
   }
   std::vector<std::string> summaries;
-  for (Summary& summary : summarizer.summarize(documents_, options)) {
+  for (Summary& summary : engine.summarize(documents_, options)) {
     summaries.push_back(std::move(summary.text));
   }
   return rouge(summaries, references_, {.bootstrap_samples = 0}).rougeL.mid.f;

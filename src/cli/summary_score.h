@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "kobolt/evaluate.h"
+#include "kobolt/summarizer.h"
 
 namespace kobolt::cli {
 
@@ -19,7 +19,7 @@ class SummaryScore {
   [[nodiscard]] std::size_t documents() const { return documents_.size(); }
   /// ROUGE-L (F, the mean) of an engine's summaries with its own settings. `progress` counts
   /// documents. Throws Error.
-  [[nodiscard]] double rouge_l(const std::filesystem::path& engine, int threads,
+  [[nodiscard]] double rouge_l(Summarizer& engine,
                                const std::function<void(std::size_t)>& progress = {}) const;
 
  private:

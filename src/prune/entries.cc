@@ -65,6 +65,15 @@ std::string what_is_done(const PruningOptions& options) {
   return text + fmt::format(" by {}", name_of(options.score));
 }
 
+// A variable: GCC 12 takes the maps of a temporary for uninitialised.
+PruningOptions options_of(PruningMethod method, double amount, const PruningTargets& targets) {
+  PruningOptions options;
+  options.method = method;
+  options.amount = amount;
+  options.targets = targets;
+  return options;
+}
+
 }  // namespace
 
 void prune_entries(Model& model, const PruningOptions& options) {
@@ -95,11 +104,11 @@ void prune_entries(Model& model, const PruningOptions& options) {
 }
 
 void magnitude_pruning(Model& model, double amount, const PruningTargets& targets) {
-  prune_entries(model, {.method = PruningMethod::magnitude, .amount = amount, .targets = targets});
+  prune_entries(model, options_of(PruningMethod::magnitude, amount, targets));
 }
 
 void global_pruning(Model& model, double amount, const PruningTargets& targets) {
-  prune_entries(model, {.method = PruningMethod::global, .amount = amount, .targets = targets});
+  prune_entries(model, options_of(PruningMethod::global, amount, targets));
 }
 
 }  // namespace kobolt

@@ -67,12 +67,16 @@ void ModelPruner::prune() {
          .found = fmt::format("{}, {}", name_of(o.pattern), name_of(o.score)),
          .hint = "choose the method magnitude, global or row, with unit channel"});
   }
+  if (!o.unit_costs.of_unit.empty() && !(whole && together)) {
+    throw Error(ErrorKind::invalid_argument, "costs are for heads and ffn neurons of all blocks",
+                {.field = "unit costs", .hint = "choose the method global with unit whole"});
+  }
   if (entries) {
     prune_entries(model_, o);
   } else if (!whole) {
     structured_pruning(model_, o.amount, o.dim, o.norm, o.targets);
   } else if (together) {
-    global_unit_pruning(model_, o.amount, o.norm, o.targets);
+    global_unit_pruning(model_, o.amount, o.norm, o.targets, o.unit_costs);
   } else {
     unit_pruning(model_, o.amount, o.norm, o.targets);
   }

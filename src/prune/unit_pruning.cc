@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -30,16 +31,43 @@ std::vector<std::string> tensors_of(const std::vector<UnitGroup>& groups) {
 
 /// A head or neuron among all others.
 struct RankedUnit {
-  double damage;  ///< its share of its block's norm, for each parameter that it costs
+  double damage;  ///< its share of its block's norm, for what it costs
   std::size_t group;
   std::int64_t unit;
-  std::int64_t params;
+  double cost;
 };
 
 // A row or column of d_model weights in each matrix, and the biases of rows.
 std::int64_t unit_params(const UnitGroup& group, int d_model) {
   const auto sides = static_cast<std::int64_t>(group.sides.size());
   return group.width * (sides * d_model + sides - 1);
+}
+
+double unit_cost(const UnitGroup& group, const UnitCosts& costs, int d_model) {
+  if (costs.of_unit.empty()) return static_cast<double>(unit_params(group, d_model));
+  const auto found = costs.of_unit.find(group.name);
+  const bool known = found != costs.of_unit.end();
+  if (known && found->second >= 0 && std::isfinite(found->second)) return found->second;
+  throw Error(ErrorKind::invalid_argument, "no cost of this block's heads or neurons",
+              {.field = group.name,
+               .found = known ? fmt::format("{}", found->second) : "nothing",
+               .expected = "a number of at least 0"});
+}
+
+/// What may be spent on pruning, given what all units cost and what those cost that can go.
+double budget_of(double amount, const UnitCosts& costs, double all, double removable) {
+  if (costs.of_unit.empty()) {
+    return static_cast<double>(share_of(amount, static_cast<std::int64_t>(all)));
+  }
+  const double budget = amount * costs.total;
+  if (!(budget <= removable)) {
+    throw Error(ErrorKind::invalid_argument, "heads and ffn neurons do not cost that much",
+                {.field = "amount",
+                 .found = fmt::format("{} of {:.4g}", amount, costs.total),
+                 .expected = fmt::format("at most {:.4g} of it: {:.4g} is what can go",
+                                         removable / costs.total, removable)});
+  }
+  return budget;
 }
 
 }  // namespace
@@ -70,39 +98,45 @@ void unit_pruning(Model& model, double amount, PruningNorm norm, const PruningTa
 }
 
 void global_unit_pruning(Model& model, double amount, PruningNorm norm,
-                         const PruningTargets& targets) {
+                         const PruningTargets& targets, const UnitCosts& costs) {
   check_amount(amount);
   const std::vector<UnitGroup> groups = chosen_groups(model, targets);
   PruningWork work(model, targets, tensors_of(groups));
   work.refuse_not_a_number();
   std::vector<RankedUnit> ranked;
   std::vector<std::int64_t> left;
-  std::int64_t params = 0;
+  double all = 0;
+  double removable = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const std::vector<double> ranks = unit_ranks(model, groups[g], work.masks(), norm);
     const std::vector<std::int64_t> active = active_units(groups[g], work.masks());
     double whole = 0;
     for (const std::int64_t unit : active) whole += ranks[static_cast<std::size_t>(unit)];
-    const std::int64_t cost = unit_params(groups[g], model.config.d_model);
+    const double cost = unit_cost(groups[g], costs, model.config.d_model);
+    const auto count = static_cast<double>(active.size());
+    left.push_back(static_cast<std::int64_t>(active.size()));
+    all += cost * count;
+    removable += cost * std::max(count - 1, 0.0);
+    if (cost == 0) continue;
     for (const std::int64_t unit : active) {
       const double part = whole > 0 ? ranks[static_cast<std::size_t>(unit)] / whole : 0;
-      ranked.push_back({part / static_cast<double>(cost), g, unit, cost});
+      ranked.push_back({part / cost, g, unit, cost});
     }
-    left.push_back(static_cast<std::int64_t>(active.size()));
-    params += cost * left.back();
   }
   std::ranges::sort(ranked, {}, [](const RankedUnit& unit) {
     return std::tuple(unit.damage, unit.group, unit.unit);
   });
-  std::int64_t budget = share_of(amount, params);
+  double budget = budget_of(amount, costs, all, removable);
   for (const RankedUnit& unit : ranked) {
     // The last one of a block stays: an empty block is not a layer any more.
-    if (unit.params > budget || left[unit.group] == 1) continue;
+    if (unit.cost > budget || left[unit.group] == 1) continue;
     prune_unit(groups[unit.group], unit.unit, work.masks());
-    budget -= unit.params;
+    budget -= unit.cost;
     --left[unit.group];
   }
-  work.commit(fmt::format("{} of the parameters of all heads and ffn neurons", amount));
+  work.commit(costs.of_unit.empty()
+                  ? fmt::format("{} of the parameters of all heads and ffn neurons", amount)
+                  : fmt::format("{} of the measured costs, in heads and ffn neurons", amount));
 }
 
 }  // namespace kobolt

@@ -56,6 +56,9 @@ class Summarizer::Impl {
 Summarizer::Summarizer(const std::filesystem::path& engine_or_checkpoint,
                        const EngineOptions& options, const CompileOptions& compile)
     : impl_(std::make_unique<Impl>(open_engine(engine_or_checkpoint, compile), options)) {}
+Summarizer::Summarizer(const Model& model, const EngineOptions& options,
+                       const CompileOptions& compile)
+    : impl_(std::make_unique<Impl>(compile_to_memory(model, compile), options)) {}
 Summarizer::Summarizer(Summarizer&&) noexcept = default;
 Summarizer& Summarizer::operator=(Summarizer&&) noexcept = default;
 Summarizer::~Summarizer() = default;

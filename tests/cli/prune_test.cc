@@ -102,6 +102,16 @@ TEST_F(PruneCommand, PatternsAreReported) {
   EXPECT_THAT(text.text, HasSubstr("global, 16x1"));
 }
 
+TEST_F(PruneCommand, TimeIsMeasuredBeforeItIsSpent) {
+  const Outcome outcome =
+      run_prune(kModel + " --json --quiet --permanent --method global --unit whole --budget time " +
+                "--amount 0.01 --threads 1 -o " + out());
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const json result = json::parse(outcome.text);
+  EXPECT_GT(result.at("measured").at("seconds"), 0);
+  EXPECT_EQ(result.at("measured").at("microseconds_of_one").size(), 5U);
+}
+
 TEST_F(PruneCommand, SweepsAndGoesOn) {
   const std::string example = KOBOLT_SOURCE_DIR "/examples/";
   // A smaller model: what is timed is the same work for each.
@@ -218,6 +228,7 @@ TEST_F(PruneCommand, WritesNothingWhenItFails) {
   refuse(kModel + " --pattern 16x1 --method structured", 1, "single weights");
   refuse(kModel + " --score taylor", 2, "magnitude,wanda");
   refuse(kModel + " --score wanda", 2, "--data");
+  refuse(kModel + " --budget time", 2, "--unit whole");
   refuse(kModel + " --sweep 0.1", 2, "--data");
   refuse(kModel + " --sweep 0.1,2 --data " + kModel + "/config.json", 1, "below 1");
   refuse(kModel + " --layers fc3", 1, "fc1");

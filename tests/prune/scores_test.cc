@@ -133,7 +133,7 @@ TEST(Wanda, WithEqualNormsIsMagnitude) {
   }
 }
 
-std::string refused(const PruningOptions& options) {
+std::string refusal_of_scores(const PruningOptions& options) {
   Model model = checkpoint("bart");
   try {
     ModelPruner(model, options).prune();
@@ -150,15 +150,16 @@ TEST(Wanda, RefusesNormsThatDoNotFit) {
   const auto with = [&](std::vector<float> norms) {
     PruningOptions options{.score = PruningScore::wanda, .input_norms = right};
     options.input_norms[name] = std::move(norms);
-    return refused(options);
+    return refusal_of_scores(options);
   };
-  EXPECT_THAT(refused({.score = PruningScore::wanda}), HasSubstr("collect_input_norms"));
+  EXPECT_THAT(refusal_of_scores({.score = PruningScore::wanda}), HasSubstr("collect_input_norms"));
   EXPECT_THAT(with({1, 2, 3}), HasSubstr("encoder.layers.1.fc2"));
   EXPECT_THAT(with(std::vector<float>(32, -1.0F)), HasSubstr("not a number"));
   EXPECT_THAT(with(std::vector<float>(32, std::numeric_limits<float>::infinity())),
               HasSubstr("not a number"));
-  EXPECT_THAT(refused({.method = PruningMethod::structured, .score = PruningScore::wanda}),
-              HasSubstr("single weights"));
+  EXPECT_THAT(
+      refusal_of_scores({.method = PruningMethod::structured, .score = PruningScore::wanda}),
+      HasSubstr("single weights"));
   EXPECT_THROW((void)pruning_score_from_name("taylor"), Error);
 }
 
