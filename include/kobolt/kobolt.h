@@ -10,6 +10,7 @@
 #include "kobolt/evaluate.h"
 #include "kobolt/gate.h"
 #include "kobolt/generation_config.h"
+#include "kobolt/gradient.h"
 #include "kobolt/inspect.h"
 #include "kobolt/kv_cache.h"
 #include "kobolt/mask.h"

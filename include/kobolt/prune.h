@@ -81,6 +81,10 @@ struct UnitCosts {
   double total = 0;  ///< what an amount is a share of: more than heads and neurons cost together
 };
 
+/// Of weight tensors, by name, the derivative of the loss by each element, row-major.
+/// collect_weight_gradients() of kobolt/gradient.h computes them.
+using WeightGradients = std::map<std::string, std::vector<float>>;
+
 /// Which layers to prune, and how the work is done.
 struct PruningTargets {
   /// Names or patterns: "encoder.layers.*.self_attn.*", or the end of a name, "fc1", "q_proj".
