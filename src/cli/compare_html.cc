@@ -163,8 +163,7 @@ PageSection time_section(const ComparisonReport& report) {
           .note =
               "A batch by what it was spent on, from a few batches profiled after the rounds; "
               "kobolt profile tells more.",
-          .html = parts_chart(rows, {kTimeParts.begin(), kTimeParts.end()}, "ms"),
-          .wide = report.systems.front().quality.has_value()};
+          .html = parts_chart(rows, {kTimeParts.begin(), kTimeParts.end()}, "ms")};
 }
 
 }  // namespace

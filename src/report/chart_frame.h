@@ -9,7 +9,7 @@ namespace kobolt {
 
 /// What charts of rows share: a name over each row, an axis below all of them.
 struct RowFrame {
-  static constexpr double kWidth = 400;
+  static constexpr double kWidth = 360;
   static constexpr double kLeft = 8;
   static constexpr double kRight = kWidth - 8;
   static constexpr double kNameHeight = 22;

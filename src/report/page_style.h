@@ -28,14 +28,13 @@ letter-spacing:-.015em;max-width:34em;text-wrap:balance}
 ul.facts{display:flex;flex-wrap:wrap;gap:6px 8px;list-style:none;margin:16px 0 0;padding:0}
 ul.facts li{font-size:13px;color:var(--soft);background:var(--card);border:1px solid var(--line);
 border-radius:99px;padding:3px 11px;overflow-wrap:anywhere}
-.grid{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));
-align-items:start}
+.grid{display:flex;flex-wrap:wrap;gap:16px}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;
-padding:18px clamp(14px,2vw,20px) 16px;min-width:0}
-section.wide{grid-column:1/-1}
+padding:18px clamp(14px,2vw,20px) 16px;min-width:0;flex:1 1 340px}
+section.wide{flex-basis:100%}
 h2{margin:0;font-size:16px;font-weight:650}
 section>p{margin:3px 0 14px;font-size:13.5px;line-height:1.45;color:var(--soft)}
-svg{display:block;width:100%;max-width:560px;height:auto;margin:0 auto;overflow:visible;
+svg{display:block;width:100%;max-width:440px;height:auto;margin:0 auto;overflow:visible;
 font-family:inherit}
 svg text{fill:var(--ink);font-size:13px;font-variant-numeric:tabular-nums}
 svg .name{font-weight:600}svg .value{fill:var(--soft)}
