@@ -52,6 +52,7 @@ std::vector<MeanInterval> bootstrap_statistic(std::span<const double> values, st
   for (std::size_t r = 0; r < rows; ++r) add_row(r);
   finish();
   std::vector<MeanInterval> intervals;
+  intervals.reserve(count);
   for (const double value : result)
     intervals.push_back({.low = value, .mean = value, .high = value});
   if (options.samples == 0) return intervals;

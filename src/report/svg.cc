@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace kobolt {
 namespace {
@@ -82,10 +83,9 @@ Axis::Axis(double low, double high, double begin, double end)
   }
   const double step = round_step((high_ - low_) / kParts);
   decimals_ = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
-  for (double tick = std::ceil(low_ / step - 1e-9) * step; tick <= high_ + step * 1e-9;
-       tick += step) {
-    ticks_.push_back(std::abs(tick) < step * 1e-6 ? 0 : tick);
-  }
+  const auto first = static_cast<std::int64_t>(std::ceil(low_ / step - 1e-9));
+  const auto last = static_cast<std::int64_t>(std::floor(high_ / step + 1e-9));
+  for (std::int64_t i = first; i <= last; ++i) ticks_.push_back(static_cast<double>(i) * step);
 }
 
 double Axis::at(double value) const {
