@@ -71,6 +71,7 @@ void judge_quality(const CompareFlags& flags, const std::vector<Example>& exampl
                    std::vector<Summarizer>& summarizers, ComparisonReport& report,
                    const GlobalOptions& global) {
   std::vector<std::vector<std::string>> references;
+  references.reserve(examples.size());
   for (const Example& example : examples) references.push_back(example.references);
   const RougeOptions options{.tokens = rouge_tokens_from_name(flags.rouge_tokens),
                              .bootstrap_samples = 0};
@@ -107,6 +108,7 @@ void measure_speed(const CompareFlags& flags, const BenchmarkOptions& work,
                    std::vector<Summarizer>& summarizers, ComparisonReport& report,
                    const GlobalOptions& global) {
   std::vector<Contestant> contestants;
+  contestants.reserve(summarizers.size());
   for (Summarizer& summarizer : summarizers) {
     contestants.push_back(
         {.summarizer = &summarizer, .generation = flags.work.generation(summarizer.generation())});
