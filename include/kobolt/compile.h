@@ -34,16 +34,22 @@ struct LayerPrecision {
 /// Reads "PATTERN=PRECISION". Throws Error(invalid_argument).
 KOBOLT_API LayerPrecision layer_precision_from_text(std::string_view text);
 
+/// Which matrices are stored without their zeros (docs/format.md). The engine computes the same.
+enum class SparseStorage : std::uint8_t {
+  off,        ///< none
+  automatic,  ///< where that makes products no slower: blocks of zeros, and enough of them
+  smallest,   ///< wherever a tenth of the bytes is saved, though products may take longer
+};
+/// Reads "off", "auto" or "small". Throws Error(invalid_argument).
+KOBOLT_API SparseStorage sparse_storage_from_name(std::string_view name);
+
 struct CompileOptions {
   Precision precision = Precision::fp32;
   /// Exceptions; where several patterns match a matrix the last one wins. A pattern that matches
   /// nothing is an Error(invalid_argument). Where the output projection is the embedding, both
   /// "lm_head" and "embedding" name that one matrix.
   std::vector<LayerPrecision> layers;
-  /// Whether a matrix with many zeros is stored without them (docs/format.md), where that makes it
-  /// at least a tenth smaller. The engine computes the same either way. int4 is always stored
-  /// whole.
-  bool sparse = true;
+  SparseStorage sparse = SparseStorage::automatic;  ///< int4 is always stored whole
 };
 
 /// Writes `model` as an engine file (docs/format.md): packed, quantised, with settings and

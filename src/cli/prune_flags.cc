@@ -150,6 +150,13 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8", "int4"}))
       ->capture_default_str();
   command
+      .add_option(
+          "--sparse", options.sparse,
+          "For --sweep: how the engines store zeros, as of kobolt compile; small takes time "
+          "for smaller files")
+      ->check(CLI::IsMember({"auto", "small", "off"}))
+      ->capture_default_str();
+  command
       .add_option("--calibration", options.calibration,
                   "For --sweep: documents that wanda calibrates with; those of --data without it")
       ->type_name("FILE");

@@ -38,6 +38,7 @@ struct PruneFlags {
   std::string sweep;
   std::vector<std::string> sweep_methods = default_sweep_methods();
   std::string precision = "int8";
+  std::string sparse = "auto";
   std::string calibration;
   bool verbose = false;
 };

@@ -89,7 +89,7 @@ class Sweep {
         return task.method != nullptr && task.method->score == PruningScore::wanda;
       });
       if (wanda) norms_ = measured_norms();
-      compile(model_, dense_file(), {.precision = precision()});
+      compile(model_, dense_file(), compile_options());
       ProgressBar bar("sweeping", "documents", global_);
       for (std::size_t i = 0; i < missing.size(); ++i) measure(missing[i], i, missing.size(), bar);
     }
@@ -122,7 +122,10 @@ class Sweep {
     double amount = 0;
   };
 
-  [[nodiscard]] Precision precision() const { return precision_from_name(options_.precision); }
+  [[nodiscard]] CompileOptions compile_options() const {
+    return {.precision = precision_from_name(options_.precision),
+            .sparse = sparse_storage_from_name(options_.sparse)};
+  }
   [[nodiscard]] fs::path dense_file() const { return folder_.file("dense.kobolt"); }
   [[nodiscard]] fs::path pruned_file() const { return folder_.file("pruned.kobolt"); }
 
@@ -133,6 +136,7 @@ class Sweep {
             {"data", hash_of(examples_)},
             {"documents", examples_.size()},
             {"precision", options_.precision},
+            {"sparse", options_.sparse},
             {"layers", options_.layers},
             {"norm", options_.norm},
             {"calibration", options_.calibration},
@@ -210,7 +214,7 @@ class Sweep {
     ModelPruner pruner(model, std::move(options));
     pruner.prune();
     if (method.unit == PruningUnit::whole) pruner.make_permanent();
-    compile(model, pruned_file(), {.precision = precision()});
+    compile(model, pruned_file(), compile_options());
     return pruner.stats().sparsity;
   }
 

@@ -53,4 +53,14 @@ LayerPrecision layer_precision_from_text(std::string_view text) {
           .precision = precision_from_name(text.substr(equals + 1))};
 }
 
+SparseStorage sparse_storage_from_name(std::string_view name) {
+  if (name == "off") return SparseStorage::off;
+  if (name == "auto") return SparseStorage::automatic;
+  if (name == "small") return SparseStorage::smallest;
+  throw Error(ErrorKind::invalid_argument, "no such way of storing zeros",
+              {.field = "sparse",
+               .found = "\"" + std::string(name) + "\"",
+               .expected = "off, auto or small"});
+}
+
 }  // namespace kobolt

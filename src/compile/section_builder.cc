@@ -39,21 +39,41 @@ struct Layouts {
   Layout values;
 };
 
-/// The form that makes a matrix smallest, with its size; nothing where leaving zeros out saves less
-/// than a tenth, which would not pay for the work of putting them back.
-std::optional<std::pair<kernels::SparseForm, std::uint64_t>> smallest_form(
-    const std::vector<float>& values, int n, int k, std::size_t value_bytes,
-    std::uint64_t dense_bytes) {
+/// A form and the bytes that it takes.
+using StoredForm = std::pair<kernels::SparseForm, std::uint64_t>;
+
+/// The smaller form, where it saves a tenth of the bytes.
+std::optional<StoredForm> smallest_form(const kernels::SparseSizes& sizes,
+                                        std::uint64_t dense_bytes) {
   using kernels::SparseForm;
-  const kernels::SparseSizes sizes = kernels::sparse_sizes(values.data(), k, n, k, value_bytes);
   // Blocks are faster, so they win where both are equal.
-  const auto best = sizes.blocks <= sizes.values ? std::pair(SparseForm::blocks, sizes.blocks)
-                                                 : std::pair(SparseForm::values, sizes.values);
-  // The form `values` saves the padding of a narrow matrix too; that alone is no reason.
-  const bool zeros = sizes.zeros * 10 >= values.size();
-  const bool smaller = best.second <= dense_bytes - dense_bytes / 10;
-  if (!sizes.possible || !zeros || !smaller) return std::nullopt;
+  const auto best = sizes.blocks <= sizes.values ? StoredForm(SparseForm::blocks, sizes.blocks)
+                                                 : StoredForm(SparseForm::values, sizes.values);
+  if (best.second > dense_bytes - dense_bytes / 10) return std::nullopt;
   return best;
+}
+
+/// Blocks, where enough of them are missing to pay for gathering the others' activations: a quarter
+/// of the bytes, and of int8, whose dense products are the fastest, two fifths
+/// (docs/performance.md). Single zeros never pay.
+std::optional<StoredForm> fast_form(const kernels::SparseSizes& sizes, std::size_t value_bytes,
+                                    std::uint64_t dense_bytes) {
+  const std::uint64_t least = value_bytes == 1 ? dense_bytes * 2 / 5 : dense_bytes / 4;
+  if (sizes.blocks > dense_bytes - least) return std::nullopt;
+  return StoredForm(kernels::SparseForm::blocks, sizes.blocks);
+}
+
+/// How to store W [n, k]; nothing: whole.
+std::optional<StoredForm> sparse_form(SparseStorage storage, const std::vector<float>& values,
+                                      int n, int k, std::size_t value_bytes,
+                                      std::uint64_t dense_bytes) {
+  if (storage == SparseStorage::off) return std::nullopt;
+  const kernels::SparseSizes sizes = kernels::sparse_sizes(values.data(), k, n, k, value_bytes);
+  // The forms save the padding of a narrow matrix too; that alone is no reason.
+  const bool zeros = sizes.zeros * 10 >= values.size();
+  if (!sizes.possible || !zeros) return std::nullopt;
+  return storage == SparseStorage::smallest ? smallest_form(sizes, dense_bytes)
+                                            : fast_form(sizes, value_bytes, dense_bytes);
 }
 
 }  // namespace
@@ -76,14 +96,12 @@ void SectionBuilder::packed(const std::string& name, const std::vector<float>& v
   const auto add = [&](const Layouts& layouts, const auto& data) {
     const auto stored = std::as_bytes(std::span(data));
     using Value = std::remove_cvref_t<decltype(data[0])>;
-    if (sparse_) {
-      if (const auto form = smallest_form(values, n, k, sizeof(Value), stored.size())) {
-        AlignedVector<std::byte> packed(form->second);
-        kernels::pack_sparse(form->first, values.data(), k, n, k, data.data(), packed.data());
-        const bool blocks = form->first == kernels::SparseForm::blocks;
-        return writer_.add(name + ".weight", blocks ? layouts.blocks : layouts.values, {n, k},
-                           packed);
-      }
+    if (const auto form = sparse_form(sparse_, values, n, k, sizeof(Value), stored.size())) {
+      AlignedVector<std::byte> packed(form->second);
+      kernels::pack_sparse(form->first, values.data(), k, n, k, data.data(), packed.data());
+      const bool blocks = form->first == kernels::SparseForm::blocks;
+      return writer_.add(name + ".weight", blocks ? layouts.blocks : layouts.values, {n, k},
+                         packed);
     }
     writer_.add(name + ".weight", layouts.dense, {n, k}, stored);
   };

@@ -17,10 +17,11 @@ namespace kobolt {
 /// together, quantises and packs.
 class SectionBuilder {
  public:
-  SectionBuilder(const Model& model, const PrecisionPlan& plan, bool sparse, EngineWriter& writer)
+  SectionBuilder(const Model& model, const PrecisionPlan& plan, SparseStorage sparse,
+                 EngineWriter& writer)
       : model_(model), plan_(plan), sparse_(sparse), writer_(writer) {}
 
-  /// Sections NAME.weight (packed as the plan says, without zeros where that is worth it, with
+  /// Sections NAME.weight (packed as the plan says, without zeros as `sparse` says, with
   /// NAME.scales for int8) and NAME.bias for a linear layer whose output features are those of
   /// `modules` (such as q_proj, k_proj, v_proj) in order, each [rows, k]. Throws Error naming a
   /// tensor that is missing or of another shape.
@@ -48,7 +49,7 @@ class SectionBuilder {
 
   const Model& model_;
   const PrecisionPlan& plan_;
-  bool sparse_;
+  SparseStorage sparse_;
   EngineWriter& writer_;
 };
 

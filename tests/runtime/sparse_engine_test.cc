@@ -86,8 +86,10 @@ std::vector<Ids> documents_for(const Engine& engine) {
 void SparseEngine::compare(bool everywhere) {
   const auto& [checkpoint, precision, blocks] = GetParam();
   const Model model = with_zeros(checkpoint, blocks, everywhere);
-  const auto sparse_file = compile_to_memory(model, {.precision = precision});
-  const auto dense_file = compile_to_memory(model, {.precision = precision, .sparse = false});
+  const auto sparse_file =
+      compile_to_memory(model, {.precision = precision, .sparse = SparseStorage::smallest});
+  const auto dense_file =
+      compile_to_memory(model, {.precision = precision, .sparse = SparseStorage::off});
   EXPECT_EQ(sparse_sections(*dense_file), 0U);
   if (precision == Precision::int4 && !everywhere) {
     EXPECT_EQ(sparse_sections(*sparse_file), 0U);
