@@ -63,6 +63,7 @@ KOBOLT_API PruningPattern pruning_pattern_from_name(std::string_view name);
 enum class PruningScore : std::uint8_t {
   magnitude,  ///< its absolute value
   wanda,      ///< times the L2 norm of its input over calibration data (arXiv 2306.11695)
+  taylor,     ///< times the loss's derivative by it over calibration data (arXiv 1906.10771)
 };
 KOBOLT_API std::string_view name_of(PruningScore score);
 /// Throws Error(invalid_argument) listing what exists.
@@ -105,6 +106,7 @@ struct PruningOptions {
   PruningPattern pattern;
   PruningScore score = PruningScore::magnitude;  ///< for the same methods
   InputNorms input_norms;                        ///< for the score wanda, of each chosen layer
+  WeightGradients weight_gradients;              ///< for the score taylor, likewise
   bool structured = false;                       ///< method `structured`, whatever `method` says
   PruningUnit unit = PruningUnit::channel;       ///< structured; `whole` also with `global`
   int dim = 0;  ///< channels: 0 = output neurons (rows), 1 = inputs (columns)

@@ -84,6 +84,18 @@ void drop(const PruneFlags& options, Model& model, PruneOutcome& outcome,
   drop_layers(model, outcome.targets);
 }
 
+void measure_for_score(const PruneFlags& options, Model& model, PruningOptions& chosen,
+                       const GlobalOptions& global) {
+  const auto examples = [&](bool need_references) {
+    return read_examples(options.data, options.fields, options.limit, need_references);
+  };
+  if (chosen.score == PruningScore::wanda) {
+    chosen.input_norms = calibrate(model, examples(false), global);
+  } else if (chosen.score == PruningScore::taylor) {
+    chosen.weight_gradients = differentiate(model, examples(true), chosen.targets, global);
+  }
+}
+
 PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
   constexpr std::size_t kStages = 3;
   ProgressBar bar("pruning", "stages", global);
@@ -95,10 +107,7 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
   if (drops_layers(options)) drop(options, model, outcome, global);
   if (prunes_weights(options)) {
     PruningOptions chosen = pruning_options(options, global);
-    if (chosen.score == PruningScore::wanda) {
-      chosen.input_norms = calibrate(
-          model, read_examples(options.data, options.fields, options.limit, false), global);
-    }
+    measure_for_score(options, model, chosen, global);
     if (prunes_by_time(options)) {
       outcome.costs = time_units(model, precision_from_name(options.precision), global);
       chosen.unit_costs = outcome.costs;
@@ -136,6 +145,9 @@ void run(const PruneFlags& options, const GlobalOptions& global) {
   if (options.score == "wanda" && options.data.empty()) {
     throw CLI::ValidationError("--score wanda", "needs --data, documents to calibrate with");
   }
+  if (options.score == "taylor" && options.data.empty()) {
+    throw CLI::ValidationError("--score taylor", "needs --data, documents with summaries");
+  }
   if (prunes_by_time(options) && (options.method != "global" || options.unit != "whole")) {
     throw CLI::ValidationError("--budget time", "is for --method global --unit whole");
   }
@@ -157,6 +169,8 @@ void add_prune(CLI::App& app, const GlobalOptions& global) {
                   "kobolt prune my-kobart -o sparse --method global --amount 0.4\n"
                   "kobolt prune my-kobart -o fast --method global --pattern 16x1 --amount 0.4\n"
                   "kobolt prune my-kobart -o sparse --method row --score wanda --data train.jsonl\n"
+                  "kobolt prune my-kobart -o sparse --method global --score taylor --data "
+                  "train.jsonl\n"
                   "kobolt prune my-kobart -o small --method structured --unit whole --permanent\n"
                   "kobolt prune my-kobart -o faster --method global --unit whole --budget time "
                   "--permanent\n"

@@ -23,4 +23,23 @@ InputNorms calibrate(const Model& model, std::span<const Example> examples,
                          }});
 }
 
+WeightGradients differentiate(Model& model, std::span<const Example> examples,
+                              const PruningTargets& targets, const GlobalOptions& global) {
+  std::vector<SummaryPair> pairs;
+  for (const Example& example : examples) {
+    for (const std::string& reference : example.references) {
+      pairs.push_back({.document = example.document, .summary = reference});
+    }
+  }
+  PruningOptions options;
+  options.targets = targets;
+  const ModelPruner pruner(model, options);
+  ProgressBar bar("differentiating", "summaries", global);
+  return collect_weight_gradients(
+      model, pairs, pruner.target_layers(),
+      {.threads = global.threads, .progress = [&bar](const Progress& progress) {
+         bar.update(progress.done, progress.total);
+       }});
+}
+
 }  // namespace kobolt::cli

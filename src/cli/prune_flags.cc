@@ -54,8 +54,11 @@ void add_options(CLI::App& command, PruneFlags& options) {
       .add_option("--score", options.score,
                   "How magnitude, global and row tell small weights. magnitude: by their absolute "
                   "value; wanda: times the norm of their input over the documents of --data, which "
-                  "are summarised first (arXiv 2306.11695 compares within each row)")
-      ->check(CLI::IsMember({"magnitude", "wanda"}))
+                  "are summarised first (arXiv 2306.11695 compares within each row); taylor: times "
+                  "the derivative of the loss by them, over the documents and summaries of --data: "
+                  "what the loss would change by without a weight, to first order (arXiv "
+                  "1906.10771)")
+      ->check(CLI::IsMember({"magnitude", "wanda", "taylor"}))
       ->capture_default_str();
   command
       .add_option(
@@ -100,8 +103,8 @@ void add_options(CLI::App& command, PruneFlags& options) {
   command
       .add_option(
           "--data", options.data,
-          "For wanda: the documents to calibrate with. For --sweep: documents and summaries "
-          "to measure with. For layers: drop those first without "
+          "For wanda: the documents to calibrate with. For taylor: with their summaries. For "
+          "--sweep: documents and summaries to measure with. For layers: drop those first without "
           "which summaries of this data set keep the best ROUGE-L, instead of spreading")
       ->type_name("FILE");
   command
@@ -142,7 +145,7 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->type_name("0,0.1,...,0.6");
   command
       .add_option("--sweep-methods", options.sweep_methods,
-                  "For --sweep: METHOD with what it takes: +16x1, +wanda, +whole")
+                  "For --sweep: METHOD with what it takes: +16x1, +wanda, +taylor, +whole")
       ->type_name("METHOD ...")
       ->capture_default_str();
   command
@@ -158,7 +161,8 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->capture_default_str();
   command
       .add_option("--calibration", options.calibration,
-                  "For --sweep: documents that wanda calibrates with; those of --data without it")
+                  "For --sweep: documents that wanda and taylor calibrate with; those of --data "
+                  "without it")
       ->type_name("FILE");
   command.add_flag("--verbose", options.verbose, "List every pruned layer");
 }

@@ -85,10 +85,7 @@ class Sweep {
   std::vector<SweepPoint> run() {
     const std::vector<Task> missing = missing_tasks();
     if (!missing.empty()) {
-      const bool wanda = std::ranges::any_of(missing, [](const Task& task) {
-        return task.method != nullptr && task.method->score == PruningScore::wanda;
-      });
-      if (wanda) norms_ = measured_norms();
+      measure_for_scores(missing);
       compile(model_, dense_file(), compile_options());
       ProgressBar bar("sweeping", "documents", global_);
       for (std::size_t i = 0; i < missing.size(); ++i) measure(missing[i], i, missing.size(), bar);
@@ -169,11 +166,25 @@ class Sweep {
     return task.method == nullptr ? kDense : fmt::format("{}@{}", task.method->name, task.amount);
   }
 
-  InputNorms measured_norms() const {
-    if (options_.calibration.empty()) return calibrate(model_, examples_, global_);
-    return calibrate(model_,
-                     read_examples(options_.calibration, options_.fields, options_.limit, false),
-                     global_);
+  void measure_for_scores(const std::vector<Task>& missing) {
+    const auto any_by = [&](PruningScore score) {
+      return std::ranges::any_of(missing, [=](const Task& task) {
+        return task.method != nullptr && task.method->score == score;
+      });
+    };
+    const bool taylor = any_by(PruningScore::taylor);
+    const bool wanda = any_by(PruningScore::wanda);
+    if (!taylor && !wanda) return;
+    const std::vector<Example> examples =
+        options_.calibration.empty()
+            ? examples_
+            : read_examples(options_.calibration, options_.fields, options_.limit, taylor);
+    if (wanda) norms_ = calibrate(model_, examples, global_);
+    if (taylor) gradients_ = differentiate(model_, examples, targets(), global_);
+  }
+
+  [[nodiscard]] PruningTargets targets() const {
+    return {.layers = options_.layers, .force = options_.force, .threads = global_.threads};
   }
 
   void measure(const Task& task, std::size_t index, std::size_t count, ProgressBar& bar) {
@@ -201,16 +212,16 @@ class Sweep {
   double compile_pruned(const Task& task) {
     Model model = model_;
     const SweepMethod& method = *task.method;
-    PruningOptions options{
-        .method = method.method,
-        .amount = task.amount,
-        .pattern = method.pattern,
-        .score = method.score,
-        .unit = method.unit,
-        .norm = norm_from_name(options_.norm),
-        .targets = {
-            .layers = options_.layers, .force = options_.force, .threads = global_.threads}};
+    PruningOptions options;
+    options.method = method.method;
+    options.amount = task.amount;
+    options.pattern = method.pattern;
+    options.score = method.score;
+    options.unit = method.unit;
+    options.norm = norm_from_name(options_.norm);
+    options.targets = targets();
     if (method.score == PruningScore::wanda) options.input_norms = norms_;
+    if (method.score == PruningScore::taylor) options.weight_gradients = gradients_;
     ModelPruner pruner(model, std::move(options));
     pruner.prune();
     if (method.unit == PruningUnit::whole) pruner.make_permanent();
@@ -252,6 +263,7 @@ class Sweep {
   BenchmarkOptions work_;
   SweepFolder folder_;
   InputNorms norms_;
+  WeightGradients gradients_;
 };
 
 }  // namespace

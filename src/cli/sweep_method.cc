@@ -50,8 +50,9 @@ SweepMethod sweep_method_from_name(const std::string& name) {
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (parts[i] == name_of(PruningUnit::whole)) {
       method.unit = PruningUnit::whole;
-    } else if (parts[i] == name_of(PruningScore::wanda)) {
-      method.score = PruningScore::wanda;
+    } else if (parts[i] == name_of(PruningScore::wanda) ||
+               parts[i] == name_of(PruningScore::taylor)) {
+      method.score = pruning_score_from_name(parts[i]);
     } else {
       method.pattern = pruning_pattern_from_name(parts[i]);
     }

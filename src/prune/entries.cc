@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kobolt/error.h"
@@ -15,23 +18,49 @@
 namespace kobolt {
 namespace {
 
-std::span<const float> norms_of(const InputNorms& norms, const Candidates& piece) {
-  const auto found = norms.find(std::string(piece.name));
-  const auto inputs = static_cast<std::size_t>(piece.weights->shape[1]);
-  if (found == norms.end() || found->second.size() != inputs) {
-    throw Error(ErrorKind::invalid_argument, "the score wanda needs the norms of a matrix's inputs",
-                {.field = std::string(piece.name),
-                 .found = found == norms.end() ? "none" : std::to_string(found->second.size()),
-                 .expected = fmt::format("{}, as collect_input_norms() measures them", inputs),
-                 .hint = "leave this matrix out (--layers), or choose the score magnitude"});
+/// What a score reads beside the weights themselves.
+struct ScoreData {
+  const std::map<std::string, std::vector<float>>& values;
+  const char* what;    ///< "the norms of a matrix's inputs"
+  const char* source;  ///< the function that measures them
+  bool has_signs;
+};
+
+std::span<const float> data_of(const ScoreData& data, PruningScore score, const Candidates& piece,
+                               std::int64_t size) {
+  const auto found = data.values.find(std::string(piece.name));
+  if (found == data.values.end() || std::cmp_not_equal(found->second.size(), size)) {
+    throw Error(
+        ErrorKind::invalid_argument,
+        fmt::format("the score {} needs {}", name_of(score), data.what),
+        {.field = std::string(piece.name),
+         .found = found == data.values.end() ? "none" : std::to_string(found->second.size()),
+         .expected = fmt::format("{}, as {} measures them", size, data.source),
+         .hint = "leave this matrix out (--layers), or choose the score magnitude"});
   }
-  const auto wrong = std::ranges::find_if(
-      found->second, [](float norm) { return !(norm >= 0) || !std::isfinite(norm); });
+  const auto wrong = std::ranges::find_if_not(found->second, [&](float value) {
+    return std::isfinite(value) && (data.has_signs || value >= 0);
+  });
   if (wrong != found->second.end()) {
-    throw Error(ErrorKind::invalid_argument, "the norm of an input is not a number",
+    throw Error(ErrorKind::invalid_argument,
+                fmt::format("among {} is one that is not a number", data.what),
                 {.field = std::string(piece.name), .found = fmt::format("{}", *wrong)});
   }
   return found->second;
+}
+
+void add_scales(std::span<Candidates> pieces, const PruningOptions& options) {
+  for (Candidates& piece : pieces) {
+    if (options.score == PruningScore::wanda) {
+      piece.column_scales = data_of(
+          {options.input_norms, "the norms of a matrix's inputs", "collect_input_norms()", false},
+          options.score, piece, piece.weights->shape[1]);
+    } else if (options.score == PruningScore::taylor) {
+      piece.element_scales = data_of({options.weight_gradients, "the derivatives by its weights",
+                                      "collect_weight_gradients()", true},
+                                     options.score, piece, piece.weights->elements());
+    }
+  }
 }
 
 void select(std::span<const Candidates> pieces, const PruningOptions& options) {
@@ -80,11 +109,7 @@ void prune_entries(Model& model, const PruningOptions& options) {
   check_amount(options.amount);
   check_pattern(options.pattern);
   PruningWork work(model, options.targets);
-  if (options.score == PruningScore::wanda) {
-    for (Candidates& piece : work.pieces()) {
-      piece.column_scales = norms_of(options.input_norms, piece);
-    }
-  }
+  add_scales(work.pieces(), options);
   work.refuse_not_a_number();
   switch (options.pattern.kind) {
     case PruningPattern::Kind::free:

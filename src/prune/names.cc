@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array kMethods = {PruningMethod::magnitude, PruningMethod::structured,
                                  PruningMethod::global, PruningMethod::row};
+constexpr std::array kScores = {PruningScore::magnitude, PruningScore::wanda, PruningScore::taylor};
 
 bool read_whole(std::string_view text, int& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -104,16 +105,26 @@ PruningNorm norm_from_name(std::string_view name) {
 }
 
 std::string_view name_of(PruningScore score) {
-  return score == PruningScore::wanda ? "wanda" : "magnitude";
+  switch (score) {
+    case PruningScore::magnitude:
+      return "magnitude";
+    case PruningScore::wanda:
+      return "wanda";
+    case PruningScore::taylor:
+      return "taylor";
+  }
+  return "?";
 }
 
 PruningScore pruning_score_from_name(std::string_view name) {
-  for (const PruningScore score : {PruningScore::magnitude, PruningScore::wanda}) {
+  std::string names;
+  for (const PruningScore score : kScores) {
     if (name == name_of(score)) return score;
+    names += names.empty() ? "" : ", ";
+    names += name_of(score);
   }
-  throw Error(
-      ErrorKind::invalid_argument, "no such score of weights",
-      {.field = "score", .found = fmt::format("\"{}\"", name), .expected = "magnitude or wanda"});
+  throw Error(ErrorKind::invalid_argument, "no such score of weights",
+              {.field = "score", .found = fmt::format("\"{}\"", name), .expected = names});
 }
 
 void check_pattern(const PruningPattern& pattern) {

@@ -163,7 +163,7 @@ BlockGrids::BlockGrids(std::span<const Candidates> pieces, PruningNorm norm, int
     norms_.push_back(Tensor::from_f32(left_[p].shape(), std::move(values_[p])));
   }
   for (std::size_t p = 0; p < pieces.size(); ++p) {
-    blocks_.push_back({pieces[p].name, &norms_[p], &left_[p], {}});
+    blocks_.push_back({pieces[p].name, &norms_[p], &left_[p], {}, {}});
   }
 }
 

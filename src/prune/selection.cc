@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -215,6 +216,12 @@ class Selector {
 
 void load_scores(const Candidates& piece, std::size_t begin, std::size_t count, KeyBlock& keys) {
   load_keys(*piece.weights, begin, count, keys);
+  if (!piece.element_scales.empty()) {
+    const float* scales = piece.element_scales.data() + begin;
+    for (std::size_t i = 0; i < count; ++i) {
+      keys[i] = std::bit_cast<Key>(magnitude_of(keys[i]) * std::abs(scales[i]));
+    }
+  }
   const std::size_t columns = piece.column_scales.size();
   if (columns == 0) return;
   std::size_t column = begin % columns;

@@ -18,9 +18,11 @@ struct Candidates {
   Mask* mask = nullptr;
   /// A factor of each column's weights, >= 0; empty: all 1.
   std::span<const float> column_scales;
+  /// A factor of each weight, whose sign does not matter; empty: all 1.
+  std::span<const float> element_scales;
 };
 
-/// The keys of a piece's scores, |weight| times its column's scale in float, of elements [begin,
+/// The keys of a piece's scores, |weight| times its scales in float, of elements [begin,
 /// begin + count), count <= kBlock.
 void load_scores(const Candidates& piece, std::size_t begin, std::size_t count, KeyBlock& keys);
 

@@ -226,7 +226,8 @@ TEST_F(PruneCommand, WritesNothingWhenItFails) {
   refuse(kModel + " --method l1", 2, "--method");
   refuse(kModel + " --pattern 4:2", 2, "n:m such as 2:4");
   refuse(kModel + " --pattern 16x1 --method structured", 1, "single weights");
-  refuse(kModel + " --score taylor", 2, "magnitude,wanda");
+  refuse(kModel + " --score hessian", 2, "magnitude,wanda,taylor");
+  refuse(kModel + " --score taylor", 2, "--data");
   refuse(kModel + " --score wanda", 2, "--data");
   refuse(kModel + " --budget time", 2, "--unit whole");
   refuse(kModel + " --sweep 0.1", 2, "--data");

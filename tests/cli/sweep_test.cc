@@ -40,6 +40,7 @@ TEST(SweepMethods, AreMethodsWithAdditions) {
   EXPECT_EQ(method.pattern.kind, PruningPattern::Kind::block);
   EXPECT_EQ(method.score, PruningScore::wanda);
   EXPECT_EQ(method.unit, PruningUnit::channel);
+  EXPECT_EQ(sweep_method_from_name("global+taylor").score, PruningScore::taylor);
   EXPECT_EQ(sweep_method_from_name("global+whole").unit, PruningUnit::whole);
   for (const std::string& name : default_sweep_methods()) {
     EXPECT_EQ(sweep_method_from_name(name).name, name);

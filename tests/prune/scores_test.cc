@@ -10,6 +10,7 @@
 
 #include "kobolt/calibration.h"
 #include "kobolt/error.h"
+#include "kobolt/gradient.h"
 #include "prune/pruned_model.h"
 
 // Selection by |weight| times the norm of its input, against sorting. Norms that torch measures are
@@ -160,7 +161,105 @@ TEST(Wanda, RefusesNormsThatDoNotFit) {
   EXPECT_THAT(
       refusal_of_scores({.method = PruningMethod::structured, .score = PruningScore::wanda}),
       HasSubstr("single weights"));
-  EXPECT_THROW((void)pruning_score_from_name("taylor"), Error);
+  EXPECT_THROW((void)pruning_score_from_name("hessian"), Error);
+}
+
+/// Derivatives of both signs from a short list, so that scores tie, zero among them.
+WeightGradients some_gradients(const Model& model) {
+  WeightGradients gradients;
+  for (const auto& [name, tensor] : model.tensors) {
+    if (tensor.shape.size() != 2) continue;
+    std::vector<float>& of = gradients[name];
+    for (std::int64_t i = 0; i < tensor.elements(); ++i) {
+      of.push_back(static_cast<float>(i % 7 - 3) * 0.41F);
+    }
+  }
+  return gradients;
+}
+
+// Elements of one matrix or of all, in the order in which they are to go.
+TEST(Taylor, PrunesWhatChangesTheLossLeast) {
+  for (const PruningMethod method : {PruningMethod::magnitude, PruningMethod::row}) {
+    Model model = checkpoint("bart");
+    PruningOptions options{
+        .method = method, .amount = 0.3, .score = PruningScore::taylor, .input_norms = {}};
+    options.weight_gradients = some_gradients(model);
+    options.targets.threads = 2;
+    ModelPruner(model, options).prune();
+    ASSERT_FALSE(model.masks.empty());
+    for (const auto& [name, mask] : model.masks) {
+      // The product of weight and derivative, ranked by its size alone.
+      std::vector<float> products = model.tensor(name).to_f32();
+      for (std::size_t i = 0; i < products.size(); ++i) {
+        products[i] *= options.weight_gradients.at(name)[i];
+      }
+      const std::size_t group =
+          method == PruningMethod::row ? row_size(model.tensor(name)) : products.size();
+      const Tensor scores = Tensor::from_f32(mask.shape(), products);
+      EXPECT_EQ(kept_bits(mask), expected(scores, {1.0F}, group, 0.3)) << name;
+    }
+  }
+}
+
+TEST(Taylor, RanksOverAllMatrices) {
+  Model model = checkpoint("bart");
+  const WeightGradients gradients = some_gradients(model);
+  PruningOptions options{.method = PruningMethod::global, .amount = 0.6};
+  options.score = PruningScore::taylor;
+  options.weight_gradients = gradients;
+  ModelPruner(model, options).prune();
+  float largest_pruned = 0;
+  float smallest_kept = std::numeric_limits<float>::infinity();
+  for (const auto& [name, mask] : model.masks) {
+    const std::vector<float> weights = model.tensor(name).to_f32();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const float score = std::abs(weights[i] * gradients.at(name)[i]);
+      if (mask.kept(i)) {
+        smallest_kept = std::min(smallest_kept, score);
+      } else {
+        largest_pruned = std::max(largest_pruned, score);
+      }
+    }
+  }
+  EXPECT_LE(largest_pruned, smallest_kept);
+  EXPECT_GT(largest_pruned, 0);
+}
+
+TEST(Taylor, RefusesDerivativesThatDoNotFit) {
+  const std::string name = "model.encoder.layers.1.fc2.weight";
+  PruningOptions options{.score = PruningScore::taylor};
+  EXPECT_THAT(refusal_of_scores(options), HasSubstr("collect_weight_gradients"));
+  options.weight_gradients = some_gradients(checkpoint("bart"));
+  options.weight_gradients[name].pop_back();
+  EXPECT_THAT(refusal_of_scores(options), HasSubstr("encoder.layers.1.fc2"));
+  options.weight_gradients[name].push_back(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_THAT(refusal_of_scores(options), HasSubstr("not a number"));
+}
+
+TEST(Taylor, DerivativesAreThoseOfTheLossOfSummaries) {
+  const Model model = Model::load(KOBOLT_SOURCE_DIR "/examples/deb-bart");
+  const std::vector<SummaryPair> pairs = {
+      {.document = "This package contains the documentation.", .summary = "documentation"},
+      {.document = "A game.", .summary = "game"}};
+  const std::string layer = "decoder.layers.1.fc1";
+  const std::string tensor = "model." + layer + ".weight";
+  const auto gradients_of = [&](std::span<const SummaryPair> some) {
+    return collect_weight_gradients(model, some, {layer}, {.threads = 2}).at(tensor);
+  };
+  const std::vector<float> together = gradients_of(pairs);
+  EXPECT_EQ(static_cast<std::int64_t>(together.size()), model.tensor(tensor).elements());
+  // The same pairs twice have the same mean.
+  const std::vector<SummaryPair> twice = {pairs[0], pairs[1], pairs[0], pairs[1]};
+  const std::vector<float> again = gradients_of(twice);
+  double norm = 0;
+  for (const float value : together) norm += static_cast<double>(value) * value;
+  norm = std::sqrt(norm);
+  EXPECT_GT(norm, 0);
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    ASSERT_NEAR(again[i], together[i], 1e-5 * norm);
+  }
+  EXPECT_THROW((void)collect_weight_gradients(model, {}, {layer}), Error);
+  EXPECT_THROW((void)collect_weight_gradients(model, pairs, {"decoder.layers.9.fc1"}), Error);
 }
 
 TEST(Calibration, NeedsATokenAndCountsEveryLayer) {

@@ -120,6 +120,25 @@ class Pairs(unittest.TestCase):
             self.assertGreater(compared, 20)
 
 
+def expect_masks_of_rows(test, stored, scores, amount):
+    """Of each row of each matrix the share of smallest score is pruned, and nothing else."""
+    test.assertEqual(len(scores), sum(name.endswith("_mask") for name in stored))
+    differing = total = 0
+    for name, of in scores.items():
+        count = round(amount * of.shape[1])
+        ours = stored[f"{name}.weight_mask"] != 0
+        test.assertTrue(((~ours).sum(1) == count).all(), name)
+        ordered, order = of.sort(dim=1, stable=True)
+        theirs = torch.ones_like(ours).scatter_(1, order[:, :count], False)
+        # Activations are sums in another order: only near-ties may fall differently.
+        threshold = ordered[:, count - 1:count].expand_as(of)
+        near = (of - threshold).abs() <= 1e-3 * threshold
+        test.assertTrue(near[ours != theirs].all(), name)
+        differing += (ours != theirs).sum().item()
+        total += ours.numel()
+    test.assertLess(differing, 1e-3 * total)
+
+
 class Wanda(unittest.TestCase):
     """Masks by |weight| times the norm of its input, against hooks in torch."""
 
@@ -151,23 +170,41 @@ class Wanda(unittest.TestCase):
             stored = load_file(f"{folder}/model.safetensors")
         model = transformers.AutoModelForSeq2SeqLM.from_pretrained(MODEL, dtype=torch.float32)
         norms = self.input_norms(model, transformers.AutoTokenizer.from_pretrained(MODEL))
-        self.assertEqual(len(norms), sum(name.endswith("_mask") for name in stored))
         modules = dict(model.named_modules())
-        differing = total = 0
-        for name, norm in norms.items():
-            scores = modules[name].weight.detach().abs() * norm
-            count = round(amount * scores.shape[1])
-            ours = stored[f"{name}.weight_mask"] != 0
-            self.assertTrue(((~ours).sum(1) == count).all(), name)
-            ordered, order = scores.sort(dim=1, stable=True)
-            theirs = torch.ones_like(ours).scatter_(1, order[:, :count], False)
-            # Activations are sums in another order: only near-ties may fall differently.
-            threshold = ordered[:, count - 1:count].expand_as(scores)
-            near = (scores - threshold).abs() <= 1e-3 * threshold
-            self.assertTrue(near[ours != theirs].all(), name)
-            differing += (ours != theirs).sum().item()
-            total += ours.numel()
-        self.assertLess(differing, 1e-3 * total)
+        scores = {name: modules[name].weight.detach().abs() * norm for name, norm in norms.items()}
+        expect_masks_of_rows(self, stored, scores, amount)
+
+
+class Taylor(unittest.TestCase):
+    """Masks by |weight * derivative of the loss|, against torch autograd."""
+
+    def scores(self, model, tokenizer):
+        lines = [json.loads(line) for line in DATA.read_text().splitlines()[:DOCUMENTS]]
+        model = model.double()
+        total, tokens = 0, 0
+        for line in lines:
+            batch = tokenizer(line["document"], return_tensors="pt", truncation=True,
+                              max_length=model.config.max_position_embeddings)
+            # The tokenizer has no tokens of its own around a text; the end is to be learnt.
+            ids = tokenizer(text_target=line["summary"])["input_ids"] + [model.config.eos_token_id]
+            labels = torch.tensor([ids])
+            loss = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"],
+                         labels=labels).loss
+            total, tokens = total + loss * labels.shape[1], tokens + labels.shape[1]
+        (total / tokens).backward()
+        return {name: (module.weight * module.weight.grad).abs().detach()
+                for name, module in model.named_modules()
+                if ".layers." in name and isinstance(module, torch.nn.Linear)}
+
+    def test_masks_are_autograds(self):
+        amount = 0.4
+        with tempfile.TemporaryDirectory() as folder:
+            kobolt("prune", MODEL, "-o", folder, "--method", "row", "--score", "taylor", "--data",
+                   DATA, "--limit", DOCUMENTS, "--amount", amount, "--format", "pairs")
+            stored = load_file(f"{folder}/model.safetensors")
+        model = transformers.AutoModelForSeq2SeqLM.from_pretrained(MODEL, dtype=torch.float32)
+        scores = self.scores(model.eval(), transformers.AutoTokenizer.from_pretrained(MODEL))
+        expect_masks_of_rows(self, stored, scores, amount)
 
 
 if __name__ == "__main__":
