@@ -27,6 +27,9 @@
 // With AVX2 that is 6 rows x 2 vectors = 12 sums, 2 registers for the panel and 1 or 2 for
 // broadcasts: all 16 registers. 12 independent sums also cover the latency of two FMA units
 // (4 cycles x 2 = 8) and need 8 loads for 12 FMAs, below the 2 loads a cycle of the load ports.
+//
+// With AVX-512 a panel is one vector, and a tile of one panel would load a broadcast for each
+// multiply-add. There, tiles of many rows are 8 rows x 2 panels: 10 loads for 16 FMAs.
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
@@ -36,11 +39,11 @@ namespace gemm {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Rows of the largest tile.
-constexpr int kTileRows = kSums / kVectors;
+constexpr int kTileRows = kSums / (kVectors * kTilePanels);
 
-/// Units along k of one pass: a 16-column slice of 256 units is 16 KiB, half of a 32 KiB L1 data
+/// Units along k of one pass: the slice of a tile's panels is 16 KiB, half of a 32 KiB L1 data
 /// cache; the other half holds the rows of a tile (6 KiB) and what streams by.
-constexpr int kDepth = 256;
+constexpr int kDepth = 256 / kTilePanels;
 /// Rows of one pass: 72 rows x 256 units are 72 KiB, well inside a 512 KiB L2 cache; 12 full tiles
 /// share each slice that comes from L3 or memory.
 constexpr int kBlockRows = 72;
@@ -53,12 +56,54 @@ constexpr int kGroup = 16;
 /// How far ahead of its use a panel that streams by is fetched, in bytes.
 constexpr std::ptrdiff_t kStreamAhead = 2048;
 
-/// Bytes that a tile asks the caches for while it computes, `step` for each unit. The hardware's
-/// own prefetchers stop at the end of each 4 KiB page, and see nothing of the jumps between slices.
+/// Bytes that a tile asks the caches for while it computes, `step` for each unit and panel. The
+/// hardware's own prefetchers stop at the end of each 4 KiB page, and see nothing of the jumps
+/// between slices.
 struct Ahead {
   const char* begin;
   std::ptrdiff_t step;
+  std::ptrdiff_t panel_distance = 0;
 };
+
+/// A packed matrix as a product reads it: panels [begin, end) of `size` values, each `units` units
+/// of `unit_size` values.
+template <class Stored>
+struct Panels {
+  const Stored* data;
+  std::ptrdiff_t size;
+  std::ptrdiff_t unit_size;
+  int units;
+  int begin;
+  int end;
+
+  HWY_INLINE const Stored* at(int panel, int unit) const {
+    return data + panel * size + unit * unit_size;
+  }
+};
+
+/// Panels of a matrix whose number format has `Units`.
+template <class Units, class Stored>
+HWY_INLINE Panels<Stored> panels_of(const Stored* data, int units, int begin, int end) {
+  return {.data = data,
+          .size = units * Units::kStoredPerUnit,
+          .unit_size = Units::kStoredPerUnit,
+          .units = units,
+          .begin = begin,
+          .end = end};
+}
+
+/// For many_rows: tiles take the weights as they are stored.
+template <class Stored>
+struct AsStored {
+  Panels<Stored> w;
+  HWY_INLINE const Stored* operator()(int /*place*/, int panel, int unit, int /*units*/) const {
+    return w.at(panel, unit);
+  }
+};
+
+/// Slices of the panels of one tile.
+template <class Units>
+using Slices = std::array<const typename Units::Weight*, kTilePanels>;
 
 /// fp32: unit = one float.
 struct FloatUnits {
@@ -110,68 +155,71 @@ struct NarrowPairs : WidePairs<Products> {
   }
 };
 
-/// sums [kRows][kPanel] (+)= a [kRows, units] times one panel slice [units][kPanel].
-template <class Units, int kRows>
+/// sums [kPanels][kRows][kPanel] (+)= a [kRows, units] times slices [units][kPanel] of panels. The
+/// sums of two panels are `sums_distance` apart.
+template <class Units, int kRows, int kPanels>
 HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
-                     const typename Units::Weight* HWY_RESTRICT w, int units, Ahead ahead,
-                     bool accumulate, typename Units::Sum* HWY_RESTRICT sums) {
+                     const Slices<Units>& w, int units, Ahead ahead, bool accumulate,
+                     typename Units::Sum* HWY_RESTRICT sums, std::ptrdiff_t sums_distance) {
   constexpr int kPer = Units::kValuesPerUnit;
+  constexpr int kWidth = kPanels * kVectors;
   constexpr typename Units::SumTag tag;
-  hn::Vec<typename Units::SumTag> sum[kRows][kVectors];
+  const auto place = [=](int r, int v) {
+    return sums + v / kVectors * sums_distance + r * kPanel + v % kVectors * kLanes;
+  };
+  hn::Vec<typename Units::SumTag> sum[kRows][kWidth];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      sum[r][v] = accumulate ? hn::LoadU(tag, sums + r * kPanel + v * kLanes) : hn::Zero(tag);
+    for (int v = 0; v < kWidth; ++v) {
+      sum[r][v] = accumulate ? hn::LoadU(tag, place(r, v)) : hn::Zero(tag);
     }
   }
+  const Slices<Units> slices = w;
   for (std::ptrdiff_t l = 0; l < units; ++l) {
-    __builtin_prefetch(ahead.begin);
+#pragma GCC unroll 2
+    for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead.begin + p * ahead.panel_distance);
     ahead.begin += ahead.step;
-    typename Units::Factor weights[kVectors];
+    typename Units::Factor weights[kWidth];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      weights[v] = Units::load(w + (l * kPanel + v * kLanes) * kPer);
+    for (int v = 0; v < kWidth; ++v) {
+      weights[v] = Units::load(slices[static_cast<std::size_t>(v / kVectors)] +
+                               (l * kPanel + v % kVectors * kLanes) * kPer);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const auto value = Units::broadcast(a + r * lda + l * kPer);
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) {
-        Units::multiply_add(value, weights[v], sum[r][v]);
-      }
+      for (int v = 0; v < kWidth; ++v) Units::multiply_add(value, weights[v], sum[r][v]);
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      hn::StoreU(sum[r][v], tag, sums + r * kPanel + v * kLanes);
-    }
+    for (int v = 0; v < kWidth; ++v) hn::StoreU(sum[r][v], tag, place(r, v));
   }
 }
 
 template <class Units>
-using TileFunction = void (*)(const typename Units::Value*, std::ptrdiff_t,
-                              const typename Units::Weight*, int, Ahead, bool,
-                              typename Units::Sum*);
+using TileFunction = void (*)(const typename Units::Value*, std::ptrdiff_t, const Slices<Units>&,
+                              int, Ahead, bool, typename Units::Sum*, std::ptrdiff_t);
 
-template <class Units, int kRows>
+template <class Units, int kRows, int kPanels>
 HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
-                          const typename Units::Weight* w, int units, Ahead ahead, bool accumulate,
-                          typename Units::Sum* sums) {
+                          const Slices<Units>& w, int units, Ahead ahead, bool accumulate,
+                          typename Units::Sum* sums, std::ptrdiff_t sums_distance) {
   if constexpr (requires { typename Units::SumTag; }) {
-    tile<Units, kRows>(a, lda, w, units, ahead, accumulate, sums);
+    tile<Units, kRows, kPanels>(a, lda, w, units, ahead, accumulate, sums, sums_distance);
   } else {
-    Units::template tile<kRows>(a, lda, w, units, ahead, accumulate, sums);
+    Units::template tile<kRows, kPanels>(a, lda, w, units, ahead, accumulate, sums, sums_distance);
   }
 }
 
-/// The tile of `rows` rows, 1..kTileRows.
-template <class Units>
+/// The tile of `rows` rows, 1..kTileRows, and `kPanels` panels.
+template <class Units, int kPanels = 1>
 HWY_INLINE TileFunction<Units> tile_function(int rows) {
   static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return std::array<TileFunction<Units>, kTileRows>{tile_of<Units, kIndex + 1>...};
+    return std::array<TileFunction<Units>, kTileRows>{tile_of<Units, kIndex + 1, kPanels>...};
   }
   (std::make_index_sequence<kTileRows>());
   return kFunctions[static_cast<std::size_t>(rows - 1)];
@@ -198,60 +246,72 @@ class EvenParts {
 /// row, rows, panel) takes the sums [rows][kPanel].
 template <class Units, class Finish>
 HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m,
-                         const typename Units::Weight* w, int units, int panel_begin, int panel_end,
-                         const Finish& finish) {
-  constexpr std::ptrdiff_t kUnitSize = Units::kStoredPerUnit;
-  constexpr std::ptrdiff_t kUnitBytes = kUnitSize * sizeof(typename Units::Weight);
+                         const Panels<typename Units::Weight>& w, const Finish& finish) {
+  const std::ptrdiff_t unit_bytes =
+      w.unit_size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight));
   const TileFunction<Units> function = tile_function<Units>(m);
   alignas(64) typename Units::Sum sums[kTileRows * kPanel];
-  for (int panel = panel_begin; panel < panel_end; ++panel) {
-    const typename Units::Weight* weights = w + panel * units * kUnitSize;
-    const Ahead ahead{reinterpret_cast<const char*>(weights) + kStreamAhead, kUnitBytes};
-    function(a, lda, weights, units, ahead, false, sums);
+  for (int panel = w.begin; panel < w.end; ++panel) {
+    const typename Units::Weight* weights = w.at(panel, 0);
+    const Ahead ahead{reinterpret_cast<const char*>(weights) + kStreamAhead, unit_bytes};
+    function(a, lda, {weights}, w.units, ahead, false, sums, 0);
     finish(sums, 0, m, panel);
   }
 }
 
-/// Many rows: a slice of a panel stays in L1 while all tiles of a block of rows pass over it.
-/// prepare(slice, units) turns a slice of the stored weights into what the tiles want.
+/// Many rows: slices of the panels of a tile stay in L1 while all tiles of a block of rows pass
+/// over them. prepare(place, panel, unit, units) gives a slice of the stored weights in the form
+/// that tiles want; `place` counts the panels of a tile.
 template <class Units, class Stored, class Prepare, class Finish>
 HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m,
-                          const Stored* w, int units, int panel_begin, int panel_end,
-                          const Prepare& prepare, const Finish& finish) {
+                          const Panels<Stored>& w, const Prepare& prepare, const Finish& finish) {
   constexpr int kPer = Units::kValuesPerUnit;
-  constexpr std::ptrdiff_t kUnitBytes = Units::kStoredPerUnit * sizeof(Stored);
-  const auto stored = [w, units](int panel, int unit) {
-    return w + (static_cast<std::ptrdiff_t>(panel) * units + unit) * Units::kStoredPerUnit;
-  };
-  alignas(64) typename Units::Sum sums[kGroup][kBlockRows * kPanel];
+  const std::ptrdiff_t unit_bytes = w.unit_size * static_cast<std::ptrdiff_t>(sizeof(Stored));
+  constexpr std::ptrdiff_t kSumsDistance = kBlockRows * kPanel;
+  alignas(64) typename Units::Sum sums[kGroup][kSumsDistance];
   const EvenParts blocks(m, kBlockRows);
-  const EvenParts depths(units, Units::kDepth);
+  const EvenParts depths(w.units, Units::kDepth);
   for (int block = 0; block < blocks.count(); ++block) {
     const int block_begin = blocks.begin(block);
     const EvenParts tiles(blocks.size(block), kTileRows);
-    for (int group = panel_begin; group < panel_end; group += kGroup) {
-      const int group_end = std::min(group + kGroup, panel_end);
+    for (int group = w.begin; group < w.end; group += kGroup) {
+      const int group_end = std::min(group + kGroup, w.end);
       for (int depth = 0; depth < depths.count(); ++depth) {
         const int unit = depths.begin(depth);
+        const int size = depths.size(depth);
         const bool last = depth + 1 == depths.count();
-        for (int panel = group; panel < group_end; ++panel) {
-          const int size = depths.size(depth);
-          const typename Units::Weight* weights = prepare(stored(panel, unit), size);
-          // The tiles share the fetching of the slice that comes next.
-          const Stored* next = panel + 1 < group_end ? stored(panel + 1, unit)
-                               : last                ? stored(group_end, 0)
-                                                     : stored(group, unit + size);
-          Ahead ahead{reinterpret_cast<const char*>(next),
-                      (kUnitBytes + tiles.count() - 1) / tiles.count()};
+        int count = kTilePanels;
+        for (int panel = group; panel < group_end; panel += count) {
+          count = std::min(count, group_end - panel);
+          Slices<Units> slices{};
+          for (int p = 0; p < count; ++p) {
+            slices[static_cast<std::size_t>(p)] = prepare(p, panel + p, unit, size);
+          }
+          // The tiles share the fetching of the slices that come next.
+          const int next = panel + count;
+          const bool turn = next == group_end;
+          const Stored* fetched = !turn ? w.at(next, unit)
+                                  : last ? w.at(next, 0)
+                                         : w.at(group, unit + size);
+          Ahead ahead{reinterpret_cast<const char*>(fetched),
+                      (unit_bytes + tiles.count() - 1) / tiles.count(),
+                      w.size * static_cast<std::ptrdiff_t>(sizeof(Stored))};
           // With a single slice nothing waits for the next one: one buffer, always in L1.
           auto* panel_sums = sums[depths.count() == 1 ? 0 : panel - group];
           for (int t = 0; t < tiles.count(); ++t) {
             const int row = tiles.begin(t);
             const int rows = tiles.size(t);
-            tile_function<Units>(rows)(a + (block_begin + row) * lda + unit * kPer, lda, weights,
-                                       size, ahead, depth > 0, panel_sums + row * kPanel);
+            const TileFunction<Units> function = count == kTilePanels
+                                                     ? tile_function<Units, kTilePanels>(rows)
+                                                     : tile_function<Units>(rows);
+            function(a + (block_begin + row) * lda + unit * kPer, lda, slices, size, ahead,
+                     depth > 0, panel_sums + row * kPanel, kSumsDistance);
             ahead.begin += ahead.step * size;
-            if (last) finish(panel_sums + row * kPanel, block_begin + row, rows, panel);
+            if (!last) continue;
+            for (int p = 0; p < count; ++p) {
+              finish(panel_sums + p * kSumsDistance + row * kPanel, block_begin + row, rows,
+                     panel + p);
+            }
           }
         }
       }

@@ -21,22 +21,21 @@ HWY_INLINE void gemm_16(const float* a, std::ptrdiff_t lda, int m, const Packed&
                         int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const Finish<FloatProducts> finish({}, w.n, c, ldc, epilogue);
+  const auto stored = gemm::panels_of<Units>(w.data, w.k, panel_begin, panel_end);
   if (m <= gemm::kTileRows) {
-    gemm::few_rows<Units>(a, lda, m, w.data, w.k, panel_begin, panel_end, finish);
+    gemm::few_rows<Units>(a, lda, m, stored, finish);
     return;
   }
   if (m <= gemm::kNarrowRows) {
-    const auto as_it_is = [](const std::uint16_t* slice, int /*units*/) { return slice; };
-    gemm::many_rows<Units>(a, lda, m, w.data, w.k, panel_begin, panel_end, as_it_is, finish);
+    gemm::many_rows<Units>(a, lda, m, stored, gemm::AsStored<std::uint16_t>{stored}, finish);
     return;
   }
-  alignas(64) float wide[gemm::kDepth * kPanel];
-  const auto widened = [&wide](const std::uint16_t* slice, int units) {
-    gemm::widen<Units>(slice, units, wide);
-    return static_cast<const float*>(wide);
+  alignas(64) float wide[gemm::kTilePanels][gemm::kDepth * kPanel];
+  const auto widened = [&](int place, int panel, int unit, int units) {
+    gemm::widen<Units>(stored.at(panel, unit), units, wide[place]);
+    return static_cast<const float*>(wide[place]);
   };
-  gemm::many_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, widened,
-                                    finish);
+  gemm::many_rows<gemm::FloatUnits>(a, lda, m, stored, widened, finish);
 }
 
 }  // namespace

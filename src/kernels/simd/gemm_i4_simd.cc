@@ -56,22 +56,26 @@ HWY_INLINE hn::Vec<FloatTag> load_scales(const std::uint8_t* block, int vector) 
                        hn::BitCast(stored, hn::LoadU(bytes, block + vector * gemm::kLanes * 2)));
 }
 
+template <int kPanels>
 HWY_INLINE void prefetch(gemm::Ahead& ahead) {
   constexpr std::ptrdiff_t kLine = 64;
-  for (std::ptrdiff_t at = 0; at < ahead.step; at += kLine) __builtin_prefetch(ahead.begin + at);
+  for (int p = 0; p < kPanels; ++p) {
+    const char* from = ahead.begin + p * ahead.panel_distance;
+    for (std::ptrdiff_t at = 0; at < ahead.step; at += kLine) __builtin_prefetch(from + at);
+  }
   ahead.begin += ahead.step;
 }
 
 /// sums += products * scale for a tile and one group.
-template <int kRows, class Scale>
-HWY_INLINE void add_group(const hn::Vec<IntTag> (&products)[kRows][kVectors], const Scale& scale,
-                          float* HWY_RESTRICT sums) {
+template <int kRows, int kWidth, class Scale>
+HWY_INLINE void add_group(const hn::Vec<IntTag> (&products)[kRows][kWidth], const Scale& scale,
+                          float* HWY_RESTRICT sums, std::ptrdiff_t sums_distance) {
 #pragma GCC unroll 16
-  for (int v = 0; v < kVectors; ++v) {
+  for (int v = 0; v < kWidth; ++v) {
     const hn::Vec<FloatTag> factor = scale(v);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      float* sum = sums + r * kPanel + v * kLanes;
+      float* sum = sums + v / kVectors * sums_distance + r * kPanel + v % kVectors * kLanes;
       hn::StoreU(
           hn::MulAdd(hn::ConvertTo(FloatTag(), products[r][v]), factor, hn::LoadU(FloatTag(), sum)),
           FloatTag(), sum);
@@ -89,13 +93,16 @@ struct NarrowGroups {
   static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
   static constexpr int kDepth = kDepth4;
 
-  template <int kRows>
+  template <int kRows, int kPanels>
   static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
-                              const std::uint8_t* HWY_RESTRICT w, int units, gemm::Ahead ahead,
-                              bool accumulate, float* HWY_RESTRICT sums) {
+                              const gemm::Slices<NarrowGroups>& slices, int units,
+                              gemm::Ahead ahead, bool accumulate, float* HWY_RESTRICT sums,
+                              std::ptrdiff_t /*sums_distance*/) {
+    static_assert(kPanels == 1);
+    const std::uint8_t* HWY_RESTRICT w = slices[0];
     if (!accumulate) std::fill_n(sums, kRows * kPanel, 0.0F);
     for (int l = 0; l < units; ++l) {
-      prefetch(ahead);
+      prefetch<1>(ahead);
       hn::Vec<IntTag> products[kRows][kVectors];
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
@@ -112,7 +119,7 @@ struct NarrowGroups {
         multiply<3, kRows>(a + word * 8, lda, words, products);
       }
       add_group<kRows>(
-          products, [w](int v) { return load_scales(w, v); }, sums);
+          products, [w](int v) { return load_scales(w, v); }, sums, 0);
       a += kGroup4;
       w += kBlock4;
     }
@@ -151,41 +158,48 @@ struct WideGroups {
   static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
   static constexpr int kDepth = kDepth4;
 
-  template <int kRows>
+  template <int kRows, int kPanels>
   static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
-                              const std::int16_t* HWY_RESTRICT w, int units, gemm::Ahead ahead,
-                              bool accumulate, float* HWY_RESTRICT sums) {
-    if (!accumulate) std::fill_n(sums, kRows * kPanel, 0.0F);
-    for (int l = 0; l < units; ++l) {
-      prefetch(ahead);
-      hn::Vec<IntTag> products[kRows][kVectors];
+                              const gemm::Slices<WideGroups>& slices, int units,
+                              gemm::Ahead ahead, bool accumulate, float* HWY_RESTRICT sums,
+                              std::ptrdiff_t sums_distance) {
+    constexpr int kWidth = kPanels * kVectors;
+    for (int p = 0; !accumulate && p < kPanels; ++p) {
+      std::fill_n(sums + p * sums_distance, kRows * kPanel, 0.0F);
+    }
+    for (std::ptrdiff_t l = 0; l < units; ++l) {
+      prefetch<kPanels>(ahead);
+      hn::Vec<IntTag> products[kRows][kWidth];
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-        for (int v = 0; v < kVectors; ++v) products[r][v] = hn::Zero(IntTag());
+        for (int v = 0; v < kWidth; ++v) products[r][v] = hn::Zero(IntTag());
       }
-      const std::int16_t* pair = w + kWideScales;
-      for (int p = 0; p < kPairs4; ++p) {
-        hn::Vec<PairTag> weights[kVectors];
+      const auto group = [&](int v) {
+        return slices[static_cast<std::size_t>(v / kVectors)] + l * kWideGroup;
+      };
+      for (std::ptrdiff_t p = 0; p < kPairs4; ++p) {
+        hn::Vec<PairTag> weights[kWidth];
 #pragma GCC unroll 16
-        for (int v = 0; v < kVectors; ++v) {
-          weights[v] = Pairs::load(pair + v * kLanes * 2);
+        for (int v = 0; v < kWidth; ++v) {
+          weights[v] =
+              Pairs::load(group(v) + kWideScales + (p * kPanel + v % kVectors * kLanes) * 2);
         }
 #pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {
           const auto value = Pairs::broadcast(a + r * lda + p * 2);
 #pragma GCC unroll 16
-          for (int v = 0; v < kVectors; ++v) {
+          for (int v = 0; v < kWidth; ++v) {
             Pairs::multiply_add(value, weights[v], products[r][v]);
           }
         }
-        pair += kPanel * 2;
       }
-      const auto* scales = reinterpret_cast<const float*>(w);
-      add_group<kRows>(
-          products, [scales](int v) { return hn::LoadU(FloatTag(), scales + v * kLanes); }, sums);
+      const auto scale = [&](int v) {
+        return hn::LoadU(FloatTag(),
+                         reinterpret_cast<const float*>(group(v)) + v % kVectors * kLanes);
+      };
+      add_group<kRows>(products, scale, sums, sums_distance);
       a += kGroup4;
-      w += kWideGroup;
     }
   }
 };
@@ -229,20 +243,21 @@ HWY_INLINE void multiply_i4(const std::int16_t* a, std::ptrdiff_t lda, const flo
   if (m == 0) return;
   using Pairs = gemm::WidePairs<Products>;
   const Finish<RowScaledProducts> finish({a_scales}, w.n, c, ldc, epilogue);
+  const auto stored =
+      gemm::panels_of<NarrowGroups<Pairs>>(w.data, groups(w.k), panel_begin, panel_end);
   if (m <= kUnpackedRows) {
-    gemm::few_rows<NarrowGroups<Pairs>>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end,
-                                        finish);
+    gemm::few_rows<NarrowGroups<Pairs>>(a, lda, m, stored, finish);
     return;
   }
-  alignas(64) std::int16_t wide[kDepth4 * kWideGroup];
-  const auto widened = [&wide](const std::uint8_t* slice, int units) {
-    for (std::ptrdiff_t g = 0; g < units; ++g) {
-      widen_group(slice + g * kBlock4, wide + g * kWideGroup);
+  alignas(64) std::int16_t wide[gemm::kTilePanels][kDepth4 * kWideGroup];
+  const auto widened = [&](int place, int panel, int group, int count) {
+    const std::uint8_t* blocks = stored.at(panel, group);
+    for (std::ptrdiff_t g = 0; g < count; ++g) {
+      widen_group(blocks + g * kBlock4, wide[place] + g * kWideGroup);
     }
-    return static_cast<const std::int16_t*>(wide);
+    return static_cast<const std::int16_t*>(wide[place]);
   };
-  gemm::many_rows<WideGroups<Pairs>>(a, lda, m, w.data, groups(w.k), panel_begin, panel_end,
-                                     widened, finish);
+  gemm::many_rows<WideGroups<Pairs>>(a, lda, m, stored, widened, finish);
 }
 
 }  // namespace

@@ -19,26 +19,24 @@ HWY_INLINE void multiply_i8(const std::int16_t* a, std::ptrdiff_t lda, const flo
                             const PackedI8& w, int panel_begin, int panel_end, float* c,
                             std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
-  const int units = pairs(w.k);
   const Finish<gemm::ScaledProducts> finish({a_scales, w.scales}, w.n, c, ldc, epilogue);
+  const auto stored = gemm::panels_of<gemm::NarrowPairs<Products>>(w.data, pairs(w.k), panel_begin,
+                                                                   panel_end);
   if (m <= gemm::kTileRows) {
-    gemm::few_rows<gemm::NarrowPairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
-                                                finish);
+    gemm::few_rows<gemm::NarrowPairs<Products>>(a, lda, m, stored, finish);
     return;
   }
   if (m <= gemm::kNarrowRows) {
-    const auto as_it_is = [](const std::int8_t* slice, int /*count*/) { return slice; };
-    gemm::many_rows<gemm::NarrowPairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
-                                                 as_it_is, finish);
+    gemm::many_rows<gemm::NarrowPairs<Products>>(a, lda, m, stored,
+                                                 gemm::AsStored<std::int8_t>{stored}, finish);
     return;
   }
-  alignas(64) std::int16_t wide[gemm::kDepth * kPanel * 2];
-  const auto widened = [&wide](const std::int8_t* slice, int count) {
-    gemm::widen(slice, count, wide);
-    return static_cast<const std::int16_t*>(wide);
+  alignas(64) std::int16_t wide[gemm::kTilePanels][gemm::kDepth * kPanel * 2];
+  const auto widened = [&](int place, int panel, int unit, int units) {
+    gemm::widen(stored.at(panel, unit), units, wide[place]);
+    return static_cast<const std::int16_t*>(wide[place]);
   };
-  gemm::many_rows<gemm::WidePairs<Products>>(a, lda, m, w.data, units, panel_begin, panel_end,
-                                             widened, finish);
+  gemm::many_rows<gemm::WidePairs<Products>>(a, lda, m, stored, widened, finish);
 }
 
 }  // namespace
@@ -47,13 +45,12 @@ void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const Finish<FloatProducts> finish({}, w.n, c, ldc, epilogue);
+  const auto stored = gemm::panels_of<gemm::FloatUnits>(w.data, w.k, panel_begin, panel_end);
   if (m <= gemm::kTileRows) {
-    gemm::few_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, finish);
+    gemm::few_rows<gemm::FloatUnits>(a, lda, m, stored, finish);
     return;
   }
-  const auto as_it_is = [](const float* slice, int /*units*/) { return slice; };
-  gemm::many_rows<gemm::FloatUnits>(a, lda, m, w.data, w.k, panel_begin, panel_end, as_it_is,
-                                    finish);
+  gemm::many_rows<gemm::FloatUnits>(a, lda, m, stored, gemm::AsStored<float>{stored}, finish);
 }
 
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,

@@ -37,8 +37,8 @@ HWY_INLINE void multiply_slice(const typename Units::Value* a, std::ptrdiff_t ld
   for (int t = 0; t < tiles.count(); ++t) {
     const int row = tiles.begin(t);
     const gemm::Ahead ahead{streamed, t == 0 ? kUnitBytes : 0};
-    gemm::tile_function<Units>(tiles.size(t))(a + row * lda, lda, weights, units, ahead, accumulate,
-                                              sums + row * kPanel);
+    gemm::tile_function<Units>(tiles.size(t))(a + row * lda, lda, {weights}, units, ahead,
+                                              accumulate, sums + row * kPanel, 0);
   }
 }
 
