@@ -1,10 +1,12 @@
 // The kernels at the shapes of KoBART (d_model 768, ffn 3072, vocabulary 30000), single-threaded.
 // Time is the thread's CPU time, so that a shared machine disturbs as little as it can. The
-// processor's ceilings are measured first; "%op" is the share of the arithmetic one (fp32 or
-// integer), "%read" of reading memory, which data that stays in a cache can exceed.
+// ceilings of the instruction set in use are measured first; "%op" is the share of the arithmetic
+// one (fp32, pairs of int16 or bytes), "%read" of reading memory, which data that stays in a cache
+// can exceed.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <random>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "benchmark/ceilings.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
 
@@ -30,9 +33,9 @@ std::size_t size_of(std::int64_t rows, std::int64_t columns) {
   return static_cast<std::size_t>(rows * columns);
 }
 
-Ceilings ceilings;  // of one thread; zeros where they cannot be measured
+Ceilings ceilings;  // of one thread and the set in use; zeros where they cannot be measured
 
-enum class Arithmetic { fp32, integer };
+enum class Arithmetic { fp32, pairs, bytes };
 
 /// Work done in one iteration.
 void report(benchmark::State& state, double operations, double bytes,
@@ -46,8 +49,10 @@ void report(benchmark::State& state, double operations, double bytes,
   rate("op/s", operations);
   rate("B/s", bytes);
   if (ceilings.fp32 <= 0) return;
-  const double most = arithmetic == Arithmetic::fp32 ? ceilings.fp32 : ceilings.integer;
-  rate("%op", 100.0 * operations / (1e9 * most));
+  const double most = arithmetic == Arithmetic::fp32    ? ceilings.fp32
+                      : arithmetic == Arithmetic::pairs ? ceilings.pairs
+                                                        : ceilings.bytes;
+  if (most > 0) rate("%op", 100.0 * operations / (1e9 * most));
   rate("%read", 100.0 * bytes / (1e9 * ceilings.read));
 }
 
@@ -99,7 +104,7 @@ void gemm_i4(benchmark::State& state) {
                      c.data(), n, {});
     benchmark::ClobberMemory();
   }
-  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::integer);
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::pairs);
 }
 
 void gemm_i8(benchmark::State& state) {
@@ -119,12 +124,40 @@ void gemm_i8(benchmark::State& state) {
                      {packed.data(), scales.data(), n, k}, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
-  report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::integer);
+  report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::pairs);
+}
+
+void gemm_u8_i8(benchmark::State& state) {
+  if (!prefers_byte_rows()) {
+    state.SkipWithError("not for this instruction set");
+    return;
+  }
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> x = random(size_of(m, k));
+  std::vector<std::uint8_t> a(size_of(m, 4 * quads(k)));
+  std::vector<float> a_scales(static_cast<std::size_t>(m));
+  std::vector<std::int32_t> zeros(a_scales.size());
+  kernels::quantize_rows_u8(x.data(), k, m, k, a.data(), 4 * quads(k), a_scales.data(),
+                            zeros.data());
+  std::vector<std::int8_t> packed(packed_i8_size(n, k));
+  std::iota(packed.begin(), packed.end(), std::int8_t{0});
+  const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
+  std::vector<float> c(size_of(m, n));
+  const RowsU8 rows{a.data(), 4 * quads(k), a_scales.data(), zeros.data()};
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::gemm_u8_i8(rows, m, {packed.data(), scales.data(), n, k}, 0, panels(n), c.data(), n,
+                        {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::bytes);
 }
 
 void product_shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"m", "k", "n"});
-  for (const int m : {1, 4, 8, 16, 32, 192}) {
+  for (const int m : {1, 4, 8, 16, 32, 192, 512}) {
+    if (m <= 32) benchmark->Args({m, 768, 768});
     benchmark->Args({m, 768, 3072});
     benchmark->Args({m, 3072, 768});
     if (m <= 32) benchmark->Args({m, 768, 30000});
@@ -134,6 +167,7 @@ BENCHMARK(gemm_f32)->Apply(product_shapes);
 BENCHMARK(gemm_f16)->Apply(product_shapes);
 BENCHMARK(gemm_bf16)->Apply(product_shapes);
 BENCHMARK(gemm_i8)->Apply(product_shapes);
+BENCHMARK(gemm_u8_i8)->Apply(product_shapes);
 BENCHMARK(gemm_i4)->Apply(product_shapes);
 
 /// Half of the weights are zero, at random: single ones, or blocks of 16 outputs of one input.
@@ -220,7 +254,7 @@ void gemm_sparse_i8(benchmark::State& state) {
                             c.data(), n, {});
     benchmark::ClobberMemory();
   }
-  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::integer);
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::pairs);
 }
 
 BENCHMARK(gemm_sparse_f32<SparseForm::blocks>)->Apply(product_shapes);
@@ -299,6 +333,22 @@ void quantize_rows(benchmark::State& state) {
 }
 BENCHMARK(quantize_rows);
 
+void quantize_rows_u8(benchmark::State& state) {
+  constexpr int kRows = 16;
+  constexpr int kWidth = 768;
+  const std::vector<float> x = random(kRows * kWidth);
+  std::vector<std::uint8_t> q(kRows * kWidth);
+  std::vector<float> scales(kRows);
+  std::vector<std::int32_t> zeros(kRows);
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::quantize_rows_u8(x.data(), kWidth, kRows, kWidth, q.data(), kWidth, scales.data(),
+                              zeros.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 5.0 * kRows * kWidth);
+}
+BENCHMARK(quantize_rows_u8);
+
 void gelu(benchmark::State& state) {
   const std::vector<float> inputs = random(4096);
   std::vector<float> x(inputs.size());
@@ -335,11 +385,14 @@ void log_sum_exp(benchmark::State& state) {
 BENCHMARK(log_sum_exp);
 
 void measure_one_thread() {
-  if (!can_measure_ceilings()) return;
-  ceilings = measure_ceilings(1);
-  benchmark::AddCustomContext("ceilings",
-                              fmt::format("{:.1f} GFLOP/s fp32, {:.1f} GOP/s integer, {:.1f} GB/s",
-                                          ceilings.fp32, ceilings.integer, ceilings.read));
+  const auto sets = measurable_sets();
+  const std::string_view set = instruction_set();
+  if (std::ranges::find(sets, set) == sets.end()) return;
+  ceilings = measure_ceilings(set, 1);
+  benchmark::AddCustomContext(
+      "ceilings",
+      fmt::format("{:.1f} GFLOP/s fp32, {:.1f} GOP/s pairs, {:.1f} GOP/s bytes, {:.1f} GB/s",
+                  ceilings.fp32, ceilings.pairs, ceilings.bytes, ceilings.read));
 }
 
 }  // namespace

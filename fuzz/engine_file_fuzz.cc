@@ -92,7 +92,7 @@ void multiply_sparse(std::span<const std::byte> input) {
       break;
   }
   static kobolt::ThreadPool pool(1);
-  kobolt::Executor executor(pool, false);
+  kobolt::Executor executor(pool, kobolt::RowFormat::floats);
   for (const int m : {1, 13}) {
     const std::vector<float> x(static_cast<std::size_t>(m) * static_cast<std::size_t>(k), 1.0F);
     std::vector<float> y(static_cast<std::size_t>(m) * static_cast<std::size_t>(n));

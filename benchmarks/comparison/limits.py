@@ -11,17 +11,22 @@ from comparison.workloads import SEQUENCE, Synthetic, Workload, read_config
 
 # Bytes that a weight takes. int4 has a scale of 2 bytes for 32 weights.
 WEIGHT_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "int8": 1.0, "int4": 0.5 + 2 / 32}
-# Products of these take integer arithmetic; all attention takes fp32.
-INTEGER = ("int8", "int4")
 
 
 @dataclasses.dataclass(frozen=True)
 class Ceilings:
-    """Operations and bytes a second."""
+    """Operations and bytes a second. `pairs` and `bytes` are products of int16 and of int8."""
 
     fp32: float
-    integer: float
+    pairs: float
+    bytes: float
     read: float
+
+    def products(self, precision: str) -> float:
+        """int8 takes bytes where the machine has them; all attention takes fp32."""
+        if precision == "int8":
+            return max(self.pairs, self.bytes)
+        return self.pairs if precision == "int4" else self.fp32
 
     def best(self, other: Ceilings) -> Ceilings:
         """A disturbed measurement shows less than the machine can do."""
@@ -57,8 +62,8 @@ class Phase:
     read_bytes: float = 0.0
 
     def seconds(self, precision: str, ceilings: Ceilings) -> float:
-        rate = ceilings.integer if precision in INTEGER else ceilings.fp32
-        arithmetic = self.product_ops / rate + self.attention_ops / ceilings.fp32
+        products = ceilings.products(precision)
+        arithmetic = self.product_ops / products + self.attention_ops / ceilings.fp32
         return max(arithmetic, self.read_bytes / ceilings.read)
 
 
@@ -117,11 +122,16 @@ def limit(work: Workload, precision: str, ceilings: Ceilings) -> float | None:
 
 
 def parse_ceilings(text: str, threads: int) -> Ceilings:
-    """What roofline printed: a line a number of threads. Raises ValueError where it is missing."""
+    """What roofline printed: a line an instruction set and number of threads; the best of the sets
+    counts. Raises ValueError where that number is missing."""
+    found = None
     for line in text.splitlines():
         cells = line.split()
-        if len(cells) == 4 and cells[0] == str(threads):
-            return Ceilings(*(float(cell) * 1e9 for cell in cells[1:]))
+        if len(cells) == 6 and cells[1] == str(threads):
+            ceilings = Ceilings(*(float(cell) * 1e9 for cell in cells[2:]))
+            found = ceilings.best(found) if found else ceilings
+    if found:
+        return found
     raise ValueError(f"roofline did not measure {threads} threads: {text.strip()!r}")
 
 

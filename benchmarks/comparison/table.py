@@ -108,7 +108,8 @@ def build(
         header.append("the machine's limit, Kobolt's share")
         remarks.append(
             f"The machine's limit: counted operations and bytes over {most.fp32 / 1e9:.1f} GFLOP/s, "
-            f"{most.integer / 1e9:.1f} integer GOP/s and {most.read / 1e9:.1f} GB/s, the best measured beside it."
+            f"{most.products('int8') / 1e9:.1f} GOP/s of int8 and {most.read / 1e9:.1f} GB/s, the best "
+            "measured beside it."
         )
     return Table(header, rows, bold, notes.texts, remarks)
 

@@ -17,8 +17,8 @@ namespace kobolt {
 /// What the machine can do at most, all threads together: operations and bytes a second.
 struct MachineCeilings {
   double fp32 = 0;
-  double integer = 0;
-  double read = 0;  ///< from memory, past any cache
+  double integer = 0;  ///< int8, by the best instructions that the processor has
+  double read = 0;     ///< from memory, past any cache
 };
 
 /// Measures them, which takes a second; nothing where that cannot be done: it takes x86-64 with

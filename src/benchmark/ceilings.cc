@@ -26,6 +26,7 @@ std::string processor_name() {
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <thread>
@@ -35,7 +36,7 @@ namespace kobolt {
 namespace {
 
 constexpr int kChains = 12;  // independent sums: more than latency times units anywhere
-constexpr std::int64_t kSteps = 2'000'000;
+constexpr std::int64_t kSteps = 1'000'000;
 constexpr int kRepetitions = 15;
 
 double seconds(clockid_t clock) {
@@ -44,57 +45,51 @@ double seconds(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Floating-point operations of one run. The loop is written in assembly so that no compiler can
-/// spill, reorder or drop a thing.
-__attribute__((target("avx2,fma"))) double multiply_add_f32() {
-  std::int64_t steps = kSteps;
-  asm volatile(
-      "vxorps %%ymm13, %%ymm13, %%ymm13\n\t"
-      "vxorps %%ymm14, %%ymm14, %%ymm14\n\t"
-      "1:\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm0\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm1\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm2\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm3\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm4\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm5\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm6\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm7\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm8\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm9\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm10\n\t"
-      "vfmadd231ps %%ymm13, %%ymm14, %%ymm11\n\t"
-      "dec %[steps]\n\t"
-      "jnz 1b\n\t"
-      : [steps] "+r"(steps)
-      :
-      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-        "xmm10", "xmm11", "xmm13", "xmm14");
-  return 2.0 * 8 * kChains * kSteps;
-}
+// The loops are written in assembly so that no compiler can spill, reorder or drop a thing.
+// `v` is "ymm" or "zmm"; registers 13 and 14 are factors, 12 is a temporary.
+#define KOBOLT_TWELVE(step, v)                                                            \
+  step(v, 0) step(v, 1) step(v, 2) step(v, 3) step(v, 4) step(v, 5) step(v, 6) step(v, 7) \
+      step(v, 8) step(v, 9) step(v, 10) step(v, 11)
+#define KOBOLT_LOOP(step, v)   \
+  std::int64_t steps = kSteps; \
+  asm volatile("vpxor %%ymm13, %%ymm13, %%ymm13\n\t"                                            \
+               "vpxor %%ymm14, %%ymm14, %%ymm14\n\t"                                            \
+               "1:\n\t" KOBOLT_TWELVE(step, v) "dec %[steps]\n\t"                               \
+                                               "jnz 1b\n\t"                                    \
+               : [steps] "+r"(steps)                                                            \
+               :                                                                                \
+               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
+                 "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14")
+#define KOBOLT_FMA(v, sum) "vfmadd231ps %%" v "13, %%" v "14, %%" v #sum "\n\t"
+#define KOBOLT_PAIRS(v, sum)            \
+  "vpmaddwd %%" v "13, %%" v "14, %%" v \
+  "12\n\t"                              \
+  "vpaddd %%" v "12, %%" v #sum ", %%" v #sum "\n\t"
+#define KOBOLT_VNNI_PAIRS(v, sum) "vpdpwssd %%" v "13, %%" v "14, %%" v #sum "\n\t"
+#define KOBOLT_VNNI_BYTES(v, sum) "vpdpbusd %%" v "13, %%" v "14, %%" v #sum "\n\t"
 
-#define KOBOLT_PAIR(sum)                   \
-  "vpmaddwd %%ymm13, %%ymm14, %%ymm12\n\t" \
-  "vpaddd %%ymm12, %%ymm" #sum ", %%ymm" #sum "\n\t"
+using Loop = void (*)();
 
-/// Multiplications and additions of one run: vpmaddwd does 16 products and 8 sums, vpaddd 8 more.
-__attribute__((target("avx2"))) double multiply_add_i16() {
-  std::int64_t steps = kSteps;
-  asm volatile(
-      "vpxor %%ymm13, %%ymm13, %%ymm13\n\t"
-      "vpxor %%ymm14, %%ymm14, %%ymm14\n\t"
-      "1:\n\t"  //
-      KOBOLT_PAIR(0) KOBOLT_PAIR(1) KOBOLT_PAIR(2) KOBOLT_PAIR(3) KOBOLT_PAIR(4) KOBOLT_PAIR(5)
-          KOBOLT_PAIR(6) KOBOLT_PAIR(7) KOBOLT_PAIR(8) KOBOLT_PAIR(9) KOBOLT_PAIR(10)
-              KOBOLT_PAIR(11)
-      "dec %[steps]\n\t"
-      "jnz 1b\n\t"
-      : [steps] "+r"(steps)
-      :
-      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-        "xmm10", "xmm11", "xmm12", "xmm13", "xmm14");
-  return 2.0 * 16 * kChains * kSteps;
-}
+__attribute__((target("avx2,fma"))) void fma_avx2() { KOBOLT_LOOP(KOBOLT_FMA, "ymm"); }
+__attribute__((target("avx2,fma"))) void pairs_avx2() { KOBOLT_LOOP(KOBOLT_PAIRS, "ymm"); }
+__attribute__((target("avx512bw"))) void fma_avx512() { KOBOLT_LOOP(KOBOLT_FMA, "zmm"); }
+__attribute__((target("avx512bw"))) void pairs_avx512() { KOBOLT_LOOP(KOBOLT_PAIRS, "zmm"); }
+__attribute__((target("avx512vnni"))) void pairs_vnni() { KOBOLT_LOOP(KOBOLT_VNNI_PAIRS, "zmm"); }
+__attribute__((target("avx512vnni"))) void bytes_vnni() { KOBOLT_LOOP(KOBOLT_VNNI_BYTES, "zmm"); }
+
+/// The loops of an instruction set; one float, pair or quad of bytes is 32 bits.
+struct Loops {
+  std::string_view set;
+  int lanes;
+  Loop fp32;
+  Loop pairs;
+  Loop bytes;
+};
+constexpr std::array<Loops, 3> kLoops = {{
+    {"AVX512_VNNI", 16, fma_avx512, pairs_vnni, bytes_vnni},
+    {"AVX512", 16, fma_avx512, pairs_avx512, nullptr},
+    {"AVX2", 8, fma_avx2, pairs_avx2, nullptr},
+}};
 
 constexpr std::size_t kReadBytes = std::size_t{64} << 20;  // of each thread: past any cache
 
@@ -150,15 +145,33 @@ double best_rate(unsigned threads, const Work& work) {
 
 }  // namespace
 
-bool can_measure_ceilings() {
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+std::span<const std::string_view> measurable_sets() {
+  static const std::vector<std::string_view> sets = [] {
+    std::vector<std::string_view> found;
+    const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") != 0;
+    if (avx512 && __builtin_cpu_supports("avx512vnni") != 0) found.push_back("AVX512_VNNI");
+    if (avx512) found.push_back("AVX512");
+    if (avx2) found.push_back("AVX2");
+    return found;
+  }();
+  return sets;
 }
 
-Ceilings measure_ceilings(unsigned threads) {
+Ceilings measure_ceilings(std::string_view set, unsigned threads) {
   // Written, not only allocated: else every page would be the same page of zeros.
   const std::vector<std::vector<char>> memory(threads, std::vector<char>(kReadBytes, 1));
-  return {.fp32 = best_rate(threads, [](unsigned) { return multiply_add_f32(); }),
-          .integer = best_rate(threads, [](unsigned) { return multiply_add_i16(); }),
+  const Loops& loops = *std::ranges::find(kLoops, set, &Loops::set);
+  const auto rate = [&](Loop loop, int operations) {
+    if (loop == nullptr) return 0.0;
+    return best_rate(threads, [&](unsigned) {
+      loop();
+      return static_cast<double>(operations) * loops.lanes * kChains * kSteps;
+    });
+  };
+  return {.fp32 = rate(loops.fp32, 2),
+          .pairs = rate(loops.pairs, 4),
+          .bytes = rate(loops.bytes, 8),
           .read = best_rate(threads, [&](unsigned t) { return read(memory[t]); })};
 }
 
@@ -168,8 +181,8 @@ Ceilings measure_ceilings(unsigned threads) {
 
 namespace kobolt {
 
-bool can_measure_ceilings() { return false; }
-Ceilings measure_ceilings(unsigned) { return {}; }
+std::span<const std::string_view> measurable_sets() { return {}; }
+Ceilings measure_ceilings(std::string_view, unsigned) { return {}; }
 
 }  // namespace kobolt
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "benchmark/ceilings.h"
 #include "kobolt/profile.h"
 
@@ -5,10 +7,11 @@ namespace kobolt {
 
 std::optional<MachineCeilings> machine_ceilings(int threads) {
   constexpr double kGiga = 1e9;
-  if (!can_measure_ceilings()) return std::nullopt;
-  const Ceilings ceilings = measure_ceilings(static_cast<unsigned>(threads));
+  if (measurable_sets().empty()) return std::nullopt;
+  const Ceilings ceilings =
+      measure_ceilings(measurable_sets().front(), static_cast<unsigned>(threads));
   return MachineCeilings{.fp32 = ceilings.fp32 * kGiga,
-                         .integer = ceilings.integer * kGiga,
+                         .integer = std::max(ceilings.pairs, ceilings.bytes) * kGiga,
                          .read = ceilings.read * kGiga};
 }
 

@@ -14,7 +14,7 @@ namespace kobolt {
 /// memory to one packed matrix at a time.
 class Products {
  public:
-  explicit Products(ThreadPool& pool) : executor_(pool, false) {}
+  explicit Products(ThreadPool& pool) : executor_(pool, RowFormat::floats) {}
 
   [[nodiscard]] Executor& executor() { return executor_; }
 

@@ -114,6 +114,12 @@ void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_
   active().quantize_rows(x, ldx, m, k, q, ldq, scales);
 }
 
+void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
+                      std::ptrdiff_t ldq, float* scales, std::int32_t* zeros) {
+  assert(m >= 0 && k >= 0);
+  active().quantize_rows_u8(x, ldx, m, k, q, ldq, scales, zeros);
+}
+
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
@@ -138,6 +144,14 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
   assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
   active().gemm_i8(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
+
+void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end, float* c,
+                std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
+  active().gemm_u8_i8(a, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+bool prefers_byte_rows() { return active().byte_rows; }
 
 void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,

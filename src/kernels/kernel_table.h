@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "kernels/bytes.h"
 #include "kernels/cache.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
@@ -18,13 +19,17 @@ struct KernelTable {
   std::string_view name;
   /// Whether the tests have run it on a processor, or on an emulated one (docs/processors.md).
   bool tested = false;
+  /// Whether gemm_u8_i8 is faster than gemm_i8.
+  bool byte_rows = false;
   decltype(&kernels::pack_f32) pack_f32;
   decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
   decltype(&kernels::quantize_rows) quantize_rows;
+  decltype(&kernels::quantize_rows_u8) quantize_rows_u8;
   decltype(&kernels::gemm_f32) gemm_f32;
   decltype(&kernels::gemm_f16) gemm_f16;
   decltype(&kernels::gemm_bf16) gemm_bf16;
   decltype(&kernels::gemm_i8) gemm_i8;
+  decltype(&kernels::gemm_u8_i8) gemm_u8_i8;
   decltype(&kernels::gemm_i4) gemm_i4;
   decltype(&kernels::gemm_sparse_f32) gemm_sparse_f32;
   decltype(&kernels::gemm_sparse_f16) gemm_sparse_f16;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/float16.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 
 // Sizes and the packing that happens once, when an engine is compiled: no SIMD form needed.
@@ -20,6 +21,14 @@ void pack_16(const Round& round, const float* w, std::ptrdiff_t ld, int n, int k
       panel[l * kPanel + j % kPanel] = j < n ? round(w[j * ld + l]) : std::uint16_t{0};
     }
   }
+}
+
+/// `most`, or what keeps a sum of k products with weights within 32 bits.
+int limit_of(std::int64_t most, int k) {
+  constexpr std::int64_t kLargestWeight = 127;
+  constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
+  if (k <= 0) return static_cast<int>(most);
+  return static_cast<int>(std::min(most, kLargestSum / (kLargestWeight * k)));
 }
 
 }  // namespace
@@ -42,13 +51,8 @@ void pack_bf16(const float* w, std::ptrdiff_t ld, int n, int k, std::uint16_t* o
   pack_16(bf16_from_f32, w, ld, n, k, out);
 }
 
-int activation_limit(int k) {
-  constexpr std::int64_t kTwelveBits = 2047;
-  constexpr std::int64_t kLargestWeight = 127;
-  constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
-  if (k <= 0) return kTwelveBits;
-  return static_cast<int>(std::min(kTwelveBits, kLargestSum / (kLargestWeight * k)));
-}
+int activation_limit(int k) { return limit_of(2047, k); }
+int byte_limit(int k) { return limit_of(255, k); }
 
 void pack_i8(const float* w, std::ptrdiff_t ld, int n, int k, std::int8_t* out, float* scales) {
   assert(n >= 0 && k >= 0);

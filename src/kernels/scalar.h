@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/bytes.h"
 #include "kernels/cache.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
@@ -22,6 +23,8 @@ void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
                    std::ptrdiff_t ldq, float* scales);
+void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
+                      std::ptrdiff_t ldq, float* scales, std::int32_t* zeros);
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
@@ -31,6 +34,8 @@ void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, i
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);
+void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end, float* c,
+                std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);

@@ -23,7 +23,7 @@ Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool, 
     : config_(file->metadata().config),
       kv_cache_(settled(kv_cache, file->metadata().precision)),
       weights_(EngineWeights::bind(file)),
-      executor_(pool, weights_.all_integer),
+      executor_(pool, weights_.row_format),
       scratch_(static_cast<std::size_t>(pool.threads())) {
   // Chosen here, where a wrong KOBOLT_ISA can be reported, and not first inside a worker.
   (void)kernels::instruction_set();

@@ -37,52 +37,73 @@ int Executor::part_count(int rows, std::int64_t row_cost) const {
   return static_cast<int>(std::min<std::int64_t>({by_work, by_threads, rows}));
 }
 
-void Executor::reserve_quantized(int m, int k) {
-  ldq_ = static_cast<std::ptrdiff_t>(kernels::groups(k)) * kernels::kGroup4;
-  reserve(q_, static_cast<std::size_t>(m * ldq_));
-  reserve(scales_, static_cast<std::size_t>(m));
+void Executor::reserve_quantized(RowFormat format, int m, int k) {
+  const auto rows = static_cast<std::size_t>(m);
+  if (format == RowFormat::int16) {
+    int16_.ld = static_cast<std::ptrdiff_t>(kernels::groups(k)) * kernels::kGroup4;
+    reserve(int16_.q, rows * static_cast<std::size_t>(int16_.ld));
+    reserve(int16_.scales, rows);
+  } else if (format == RowFormat::bytes) {
+    bytes_.ld = static_cast<std::ptrdiff_t>(kernels::quads(k)) * 4;
+    reserve(bytes_.q, rows * static_cast<std::size_t>(bytes_.ld));
+    reserve(bytes_.scales, rows);
+    reserve(bytes_.zeros, rows);
+  }
 }
 
 void Executor::reserve_rows(int m, int k) {
   most_rows_ = std::max(most_rows_, static_cast<std::size_t>(m));
-  quantized_ = false;
-  reserve_quantized(m, k);
+  int16_.valid = bytes_.valid = false;
+  reserve_quantized(RowFormat::int16, m, k);
+  reserve_quantized(RowFormat::bytes, m, k);
 }
 
-void Executor::quantize(const Operand& operand, int begin, int end) {
-  kernels::quantize_rows(operand.x + begin * operand.ldx, operand.ldx, end - begin, operand.k,
-                         q_.data() + begin * ldq_, ldq_, scales_.data() + begin);
+void Executor::quantize(RowFormat format, const Operand& operand, int begin, int end) {
+  const float* x = operand.x + begin * operand.ldx;
+  if (format == RowFormat::bytes) {
+    kernels::quantize_rows_u8(x, operand.ldx, end - begin, operand.k,
+                              bytes_.q.data() + begin * bytes_.ld, bytes_.ld,
+                              bytes_.scales.data() + begin, bytes_.zeros.data() + begin);
+    return;
+  }
+  const std::ptrdiff_t ld = int16_.ld;
+  std::int16_t* q = int16_.q.data() + begin * ld;
+  kernels::quantize_rows(x, operand.ldx, end - begin, operand.k, q, ld,
+                         int16_.scales.data() + begin);
   // gemm_i4 reads whole groups.
   const std::ptrdiff_t written = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(operand.k));
-  for (int i = begin; i < end && written < ldq_; ++i) {
-    std::fill(q_.begin() + i * ldq_ + written, q_.begin() + (i + 1) * ldq_, std::int16_t{0});
+  for (int i = 0; i < end - begin && written < ld; ++i) {
+    std::fill(q + i * ld + written, q + (i + 1) * ld, std::int16_t{0});
   }
 }
 
 Operand Executor::operand(const float* x, std::ptrdiff_t ldx, int m, int k) {
-  quantized_ = false;
+  int16_.valid = bytes_.valid = false;
   return {.x = x, .ldx = ldx, .m = m, .k = k};
 }
 
 Operand Executor::normalize(const Norm& norm, float epsilon, const float* x, float* y, int m,
                             int d) {
   const Operand result = operand(y, d, m, d);
-  if (all_integer_) reserve_quantized(m, d);
+  const bool quantized = row_format_ != RowFormat::floats;
+  reserve_quantized(row_format_, m, d);
   rows(m, 4LL * d, [&](int begin, int end, int) {
     const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(begin) * d;
     kernels::layer_norm(x + offset, d, end - begin, d, norm.gamma, norm.beta, epsilon, y + offset,
                         d);
-    if (all_integer_) quantize(result, begin, end);
+    if (quantized) quantize(row_format_, result, begin, end);
   });
-  quantized_ = all_integer_;
+  if (quantized) valid(row_format_) = true;
   return result;
 }
 
 void Executor::quantize_if_needed(const Operand& operand, const Linear& linear) {
-  if (!linear.integer() || quantized_) return;
-  reserve_quantized(operand.m, operand.k);
-  rows(operand.m, operand.k, [&](int begin, int end, int) { quantize(operand, begin, end); });
-  quantized_ = true;
+  const RowFormat format = linear.row_format();
+  if (format == RowFormat::floats || valid(format)) return;
+  reserve_quantized(format, operand.m, operand.k);
+  rows(operand.m, operand.k,
+       [&](int begin, int end, int) { quantize(format, operand, begin, end); });
+  valid(format) = true;
 }
 
 void Executor::multiply(const Operand& operand, const Linear& linear, const Target& target,
@@ -96,8 +117,9 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
       .residual = target.residual == nullptr ? nullptr : target.residual + out,
       .ld_residual = target.ldy};
   const float* x = operand.x + row_begin * operand.ldx;
-  const std::int16_t* q = q_.data() + row_begin * ldq_;
-  const float* scales = scales_.data() + row_begin;
+  const std::ptrdiff_t ldq = int16_.ld;
+  const std::int16_t* q = int16_.q.data() + row_begin * ldq;
+  const float* scales = int16_.scales.data() + row_begin;
   const auto by_format = Overloaded{
       [&](const kernels::PackedF32& w) {
         kernels::gemm_f32(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
@@ -109,10 +131,18 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
         kernels::gemm_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       },
       [&](const kernels::PackedI8& w) {
-        kernels::gemm_i8(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+        if (linear.row_format() == RowFormat::int16) {
+          kernels::gemm_i8(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+          return;
+        }
+        const kernels::RowsU8 bytes{.data = bytes_.q.data() + row_begin * bytes_.ld,
+                                    .ld = bytes_.ld,
+                                    .scales = bytes_.scales.data() + row_begin,
+                                    .zeros = bytes_.zeros.data() + row_begin};
+        kernels::gemm_u8_i8(bytes, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       },
       [&](const kernels::PackedI4& w) {
-        kernels::gemm_i4(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+        kernels::gemm_i4(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       },
       [&](const kernels::SparseF32& w) {
         kernels::gemm_sparse_f32(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,
@@ -127,7 +157,7 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
                                   epilogue);
       },
       [&](const kernels::SparseI8& w) {
-        kernels::gemm_sparse_i8(q, ldq_, scales, m, w, panel_begin, panel_end, c, target.ldy,
+        kernels::gemm_sparse_i8(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy,
                                 epilogue);
       }};
   std::visit(by_format, linear.weight);

@@ -40,8 +40,9 @@ class LinearObserver {
 /// The kernels spread over threads: how rows and panels are split lives here and nowhere else.
 class Executor {
  public:
-  /// `all_integer`: every product will take quantised rows, so normalize() makes them at once.
-  Executor(ThreadPool& pool, bool all_integer) : pool_(pool), all_integer_(all_integer) {}
+  /// `row_format`: what every product will take, so normalize() makes it at once; floats if they
+  /// differ.
+  Executor(ThreadPool& pool, RowFormat row_format) : pool_(pool), row_format_(row_format) {}
 
   [[nodiscard]] ThreadPool& pool() const { return pool_; }
   /// `observer` outlives the executor or the next call; null = nobody.
@@ -76,20 +77,31 @@ class Executor {
   static int split(int count, int parts, int part) {
     return static_cast<int>(static_cast<std::int64_t>(count) * part / parts);
   }
-  void reserve_quantized(int m, int k);
-  void quantize(const Operand& operand, int begin, int end);
+  void reserve_quantized(RowFormat format, int m, int k);
+  void quantize(RowFormat format, const Operand& operand, int begin, int end);
+  /// Whether the newest operand has been quantised so.
+  bool& valid(RowFormat format) { return format == RowFormat::bytes ? bytes_.valid : int16_.valid; }
   void quantize_if_needed(const Operand& operand, const Linear& linear);
   void multiply(const Operand& operand, const Linear& linear, const Target& target, int row_begin,
                 int row_end, int panel_begin, int panel_end) const;
 
   ThreadPool& pool_;
-  bool all_integer_;
+  RowFormat row_format_;
   LinearObserver* observer_ = nullptr;
-  // The newest operand, quantised, if quantized_.
-  bool quantized_ = false;
-  std::ptrdiff_t ldq_ = 0;
-  AlignedVector<std::int16_t> q_;
-  AlignedVector<float> scales_;
+  // The newest operand in the formats that products have asked for.
+  struct {
+    bool valid = false;
+    std::ptrdiff_t ld = 0;
+    AlignedVector<std::int16_t> q;
+    AlignedVector<float> scales;
+  } int16_;
+  struct {
+    bool valid = false;
+    std::ptrdiff_t ld = 0;
+    AlignedVector<std::uint8_t> q;
+    AlignedVector<float> scales;
+    AlignedVector<std::int32_t> zeros;
+  } bytes_;
   // Of summarize().
   std::size_t most_rows_ = 0;
   AlignedVector<float> part_logits_;

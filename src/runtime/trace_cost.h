@@ -17,7 +17,7 @@ inline Cost product_cost(int m, const Linear& linear) {
   const double n = linear.n();
   const double k = linear.k();
   return {.operations = 2.0 * m * n * k,
-          .integer = linear.integer(),
+          .integer = linear.row_format() != RowFormat::floats,
           .bytes = static_cast<double>(linear.panel_bytes()) * kernels::panels(linear.n()) +
                    m * (n + k) * sizeof(float)};
 }

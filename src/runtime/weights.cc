@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace kobolt {
@@ -102,7 +103,8 @@ class Binder {
             kernels::PackedF32{.data = reinterpret_cast<const float*>(data), .n = n, .k = k};
         break;
     }
-    all_integer_ = all_integer_ && linear.integer();
+    const RowFormat rows = linear.row_format();
+    row_format_ = rows == row_format_.value_or(rows) ? rows : RowFormat::floats;
     return linear;
   }
 
@@ -133,7 +135,7 @@ class Binder {
     return reinterpret_cast<const float*>(file_.tensor(name, Layout::rows_f32, shape).data());
   }
 
-  [[nodiscard]] bool all_integer() const { return all_integer_; }
+  [[nodiscard]] RowFormat row_format() const { return row_format_.value_or(RowFormat::floats); }
 
  private:
   static bool is_matrix(Layout layout) {
@@ -152,7 +154,7 @@ class Binder {
   }
 
   const EngineFile& file_;
-  bool all_integer_ = true;
+  std::optional<RowFormat> row_format_;  // of the matrices so far
 };
 
 LayerWeights bind_layer(Binder& binder, const ModelConfig& config, const LayerConfig& layer,
@@ -225,7 +227,7 @@ EngineWeights EngineWeights::bind(std::shared_ptr<const EngineFile> file) {
                         ? weights.decoder.embedding
                         : binder.matrix("lm_head", config.vocab_size, config.d_model);
   weights.lm_head.bias = binder.vector("logits_bias", kernels::padded(config.vocab_size));
-  weights.all_integer = binder.all_integer();
+  weights.row_format = binder.row_format();
   weights.file = std::move(file);
   return weights;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "format/engine_file.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
 
@@ -28,6 +29,9 @@ auto& whole(Matrix& w) {
   }
 }
 
+/// What a matrix multiplies: floats, or rows of kernels::quantize_rows or quantize_rows_u8.
+enum class RowFormat : std::uint8_t { floats, int16, bytes };
+
 /// A linear layer y = x.W^T + b as the engine holds it.
 struct Linear {
   PackedMatrix weight;
@@ -39,11 +43,14 @@ struct Linear {
   [[nodiscard]] int k() const {
     return std::visit([](const auto& w) { return whole(w).k; }, weight);
   }
-  /// Whether it multiplies rows from kernels::quantize_rows instead of floats.
-  [[nodiscard]] bool integer() const {
-    return std::holds_alternative<kernels::PackedI8>(weight) ||
-           std::holds_alternative<kernels::PackedI4>(weight) ||
-           std::holds_alternative<kernels::SparseI8>(weight);
+  /// For dense int8 it depends on the instruction set in use.
+  [[nodiscard]] RowFormat row_format() const {
+    if (std::holds_alternative<kernels::PackedI8>(weight)) {
+      return kernels::prefers_byte_rows() ? RowFormat::bytes : RowFormat::int16;
+    }
+    const bool integer = std::holds_alternative<kernels::PackedI4>(weight) ||
+                         std::holds_alternative<kernels::SparseI8>(weight);
+    return integer ? RowFormat::int16 : RowFormat::floats;
   }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;
@@ -92,8 +99,9 @@ struct EngineWeights {
   SideWeights encoder;
   SideWeights decoder;
   Linear lm_head;  ///< [vocab_size, d_model], bias = final logits bias
-  /// Whether every product takes quantised rows, so that they can be made with the rows themselves.
-  bool all_integer = true;
+  /// What every product takes, so that it can be made with the rows themselves; floats where
+  /// products differ.
+  RowFormat row_format = RowFormat::floats;
   std::shared_ptr<const EngineFile> file;
 };
 

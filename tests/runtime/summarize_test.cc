@@ -65,7 +65,7 @@ TEST_P(Summarize, IsThatOfTheWholeProduct) {
   }
 
   ThreadPool pool(GetParam().threads);
-  Executor executor(pool, false);
+  Executor executor(pool, RowFormat::floats);
   for (const int m : {1, 5, 67}) {
     AlignedVector<float> x(static_cast<std::size_t>(m * k));
     for (float& value : x) value = normal(random);

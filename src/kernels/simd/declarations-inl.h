@@ -16,6 +16,8 @@ void pack_f32(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float* out);
 void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
                    std::ptrdiff_t ldq, float* scales);
+void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
+                      std::ptrdiff_t ldq, float* scales, std::int32_t* zeros);
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
@@ -73,6 +75,8 @@ void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
 void gemm_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                   const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                   const Epilogue& epilogue);
+void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end,
+                     float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                   const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                   const Epilogue& epilogue);

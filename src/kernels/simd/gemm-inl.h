@@ -41,12 +41,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Rows of the largest tile.
 constexpr int kTileRows = kSums / (kVectors * kTilePanels);
 
-/// Units along k of one pass: the slice of a tile's panels is 16 KiB, half of a 32 KiB L1 data
-/// cache; the other half holds the rows of a tile (6 KiB) and what streams by.
-constexpr int kDepth = 256 / kTilePanels;
+/// Units along k of one pass: the slices of a tile's panels are 16 KiB (AVX-512: 24), the rest of a
+/// 32 KiB L1 data cache holds the rows of a tile (6 KiB) and what streams by.
+constexpr int kDepth = HWY_TARGET == HWY_AVX3 ? 192 : 256;
 /// Rows of one pass: 72 rows x 256 units are 72 KiB, well inside a 512 KiB L2 cache; 12 full tiles
-/// share each slice that comes from L3 or memory.
-constexpr int kBlockRows = 72;
+/// share each slice that comes from L3 or memory. Processors with AVX-512 have 1 MiB of L2.
+constexpr int kBlockRows = HWY_TARGET == HWY_AVX3 ? 144 : 72;
 /// Up to this many rows, weights that are stored narrower are widened as they are loaded. Widening
 /// a slice in advance would cost more than the two tiles that share it save.
 constexpr int kNarrowRows = 2 * kTileRows;
@@ -290,7 +290,7 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
           // The tiles share the fetching of the slices that come next.
           const int next = panel + count;
           const bool turn = next == group_end;
-          const Stored* fetched = !turn ? w.at(next, unit)
+          const Stored* fetched = !turn  ? w.at(next, unit)
                                   : last ? w.at(next, 0)
                                          : w.at(group, unit + size);
           Ahead ahead{reinterpret_cast<const char*>(fetched),

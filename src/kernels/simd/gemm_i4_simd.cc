@@ -160,8 +160,8 @@ struct WideGroups {
 
   template <int kRows, int kPanels>
   static HWY_INLINE void tile(const std::int16_t* HWY_RESTRICT a, std::ptrdiff_t lda,
-                              const gemm::Slices<WideGroups>& slices, int units,
-                              gemm::Ahead ahead, bool accumulate, float* HWY_RESTRICT sums,
+                              const gemm::Slices<WideGroups>& slices, int units, gemm::Ahead ahead,
+                              bool accumulate, float* HWY_RESTRICT sums,
                               std::ptrdiff_t sums_distance) {
     constexpr int kWidth = kPanels * kVectors;
     for (int p = 0; !accumulate && p < kPanels; ++p) {

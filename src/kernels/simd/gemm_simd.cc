@@ -20,8 +20,8 @@ HWY_INLINE void multiply_i8(const std::int16_t* a, std::ptrdiff_t lda, const flo
                             std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const Finish<gemm::ScaledProducts> finish({a_scales, w.scales}, w.n, c, ldc, epilogue);
-  const auto stored = gemm::panels_of<gemm::NarrowPairs<Products>>(w.data, pairs(w.k), panel_begin,
-                                                                   panel_end);
+  const auto stored =
+      gemm::panels_of<gemm::NarrowPairs<Products>>(w.data, pairs(w.k), panel_begin, panel_end);
   if (m <= gemm::kTileRows) {
     gemm::few_rows<gemm::NarrowPairs<Products>>(a, lda, m, stored, finish);
     return;

@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/simd/table_simd.cc"  // NOLINT
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/scalar.h"
 #include "kernels/simd/declarations-inl.h"
 #include "kernels/simd/simd_table.h"
 
@@ -22,10 +23,12 @@ constexpr KernelTable kTable = {
     .pack_f32 = pack_f32,
     .pack_f32_transposed = pack_f32_transposed,
     .quantize_rows = quantize_rows,
+    .quantize_rows_u8 = quantize_rows_u8,
     .gemm_f32 = gemm_f32,
     .gemm_f16 = gemm_f16,
     .gemm_bf16 = gemm_bf16,
     .gemm_i8 = gemm_i8,
+    .gemm_u8_i8 = scalar::gemm_u8_i8,  // never asked for: byte_rows is false
     .gemm_i4 = gemm_i4,
     .gemm_sparse_f32 = gemm_sparse_f32,
     .gemm_sparse_f16 = gemm_sparse_f16,
@@ -53,7 +56,9 @@ constexpr KernelTable kTable = {
 constexpr KernelTable kVnniTable = [] {
   KernelTable table = kTable;
   table.name = "AVX512_VNNI";
+  table.byte_rows = true;
   table.gemm_i8 = gemm_i8_vnni;
+  table.gemm_u8_i8 = gemm_u8_i8_vnni;
   table.gemm_i4 = gemm_i4_vnni;
   table.gemm_sparse_i8 = gemm_sparse_i8_vnni;
   table.attention_i8 = attention_i8_vnni;
