@@ -31,6 +31,10 @@ struct EngineOptions {
   int threads = 0;  ///< 0 = one a core that this process may use
   KvCache kv_cache = KvCache::automatic;
   bool pin = false;  ///< keep each worker thread on one core
+  /// Copy an engine file into large pages of this process instead of mapping it: steps that read
+  /// all weights from memory gain where small pages hold the processor back. Loading takes longer,
+  /// and processes share nothing.
+  bool large_pages = false;
   /// Threads shared with other Summarizers; then `threads` and `pin` do not count. Null = its own.
   std::shared_ptr<Workers> workers;
 };

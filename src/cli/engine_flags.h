@@ -17,6 +17,7 @@ class EngineFlags {
  private:
   std::string kv_cache_ = "auto";
   bool pin_ = false;
+  bool large_pages_ = false;
 };
 
 }  // namespace kobolt::cli

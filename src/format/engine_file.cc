@@ -240,8 +240,8 @@ std::string_view check_content(Layout layout, std::span<const std::int64_t> shap
   return kernels::check_sparse(sparse->form, sparse->value_bytes, shape[0], shape[1], bytes);
 }
 
-std::shared_ptr<const EngineFile> EngineFile::open(const std::filesystem::path& path) {
-  auto mapping = MappedFile::open(path);
+std::shared_ptr<const EngineFile> EngineFile::open(const std::filesystem::path& path, Pages pages) {
+  auto mapping = MappedFile::open(path, pages);
   const auto bytes = mapping->bytes();
   return from_memory(bytes, std::move(mapping), path.string());
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "kernels/sparse.h"
 #include "kobolt/compile.h"
 #include "kobolt/model.h"
@@ -96,7 +97,8 @@ EngineMetadata metadata_from_json(std::string_view text, const std::string& file
 class EngineFile {
  public:
   /// Maps `path`. Throws Error(not_found, io, corrupt; unsupported for a newer version).
-  static std::shared_ptr<const EngineFile> open(const std::filesystem::path& path);
+  static std::shared_ptr<const EngineFile> open(const std::filesystem::path& path,
+                                                Pages pages = Pages::mapped);
   /// The same over an image in memory, which `owner` keeps alive; `name` is for messages.
   static std::shared_ptr<const EngineFile> from_memory(std::span<const std::byte> image,
                                                        std::shared_ptr<const void> owner,

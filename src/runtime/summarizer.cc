@@ -21,9 +21,10 @@ namespace kobolt {
 namespace {
 
 std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
-                                              const CompileOptions& options) {
-  if (std::filesystem::is_directory(path)) return compile_to_memory(Model::load(path), options);
-  return EngineFile::open(path);
+                                              const EngineOptions& options,
+                                              const CompileOptions& compile) {
+  if (std::filesystem::is_directory(path)) return compile_to_memory(Model::load(path), compile);
+  return EngineFile::open(path, options.large_pages ? Pages::large : Pages::mapped);
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ class Summarizer::Impl {
 
 Summarizer::Summarizer(const std::filesystem::path& engine_or_checkpoint,
                        const EngineOptions& options, const CompileOptions& compile)
-    : impl_(std::make_unique<Impl>(open_engine(engine_or_checkpoint, compile), options)) {}
+    : impl_(std::make_unique<Impl>(open_engine(engine_or_checkpoint, options, compile), options)) {}
 Summarizer::Summarizer(const Model& model, const EngineOptions& options,
                        const CompileOptions& compile)
     : impl_(std::make_unique<Impl>(compile_to_memory(model, compile), options)) {}

@@ -175,10 +175,14 @@ class EngineParity : public ::testing::TestWithParam<ParityCase> {
   // smooth, amplify it up to two hundredfold. Where products take bytes, it is 1/255 of a row's
   // range, 16 times as much; here that has been amplified fortyfold.
   [[nodiscard]] double tolerance() const {
-    const bool integers =
-        GetParam().precision == Precision::int8 || GetParam().precision == Precision::int4;
-    if (!integers) return 1e-4;
-    return kernels::prefers_byte_rows() ? 0.25 : 0.05;
+    switch (GetParam().precision) {
+      case Precision::int8:
+        return kernels::prefers_byte_rows() ? 0.25 : 0.05;
+      case Precision::int4:
+        return 0.05;
+      default:
+        return 1e-4;
+    }
   }
 
   Expected expected_;
