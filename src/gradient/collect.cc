@@ -58,6 +58,7 @@ WeightGradients collect_weight_gradients(const Model& model, std::span<const Sum
                                          const std::vector<std::string>& layers,
                                          const CalibrationOptions& options) {
   std::vector<std::string> tensors;
+  tensors.reserve(layers.size());
   for (const std::string& layer : layers) tensors.push_back(weight_of(model, layer));
   const std::vector<TrainingSample> samples = samples_of(model, pairs);
   ThreadPool pool(options.threads);

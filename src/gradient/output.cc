@@ -43,7 +43,7 @@ double OutputLoss::run(const Matrix& hidden, std::span<const std::int32_t> label
     products.executor().rows(part.rows, kOperations * vocabulary, [&](int begin, int end, int) {
       for (int i = begin; i < end; ++i) {
         float* row = logits.row(i);
-        const auto at = static_cast<std::size_t>(first + i);
+        const auto at = static_cast<std::size_t>(first) + static_cast<std::size_t>(i);
         losses[at] = static_cast<double>(kernels::log_sum_exp(row, vocabulary)) - row[labels[at]];
         if (dhidden == nullptr) continue;
         kernels::softmax(row, vocabulary, 1, vocabulary);
