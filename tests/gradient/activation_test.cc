@@ -33,7 +33,7 @@ TEST(ActivationBackward, IsTheSlope) {
   for (const Activation activation : {Activation::none, Activation::gelu, Activation::gelu_new,
                                       Activation::relu, Activation::silu, Activation::tanh}) {
     std::vector<float> x;
-    for (int i = -230; i < 230; ++i) x.push_back(static_cast<float>(i) * 0.13F);
+    for (int i = -230; i < 230; ++i) x.push_back((static_cast<float>(i) + 0.5F) * 0.13F);
     std::vector<float> dy(x.size(), 2.0F);
     activation_backward(activation, x.data(), dy.data(), x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
