@@ -106,7 +106,7 @@ TEST(Inspect, ShowsWhatASparseMatrixLeavesOut) {
   zero("model.encoder.layers.1.fc1.weight", 4, 99);  // other ones for each
   const TemporaryFolder folder;
   const auto path = folder.path() / "model.kobolt";
-  compile(model, path, {});
+  compile(model, path, {.sparse = SparseStorage::smallest});
   std::map<std::string, MatrixSummary> matrices;
   for (const MatrixSummary& matrix : inspect(path).matrices) matrices[matrix.name] = matrix;
   EXPECT_EQ(matrices.at("encoder.layers.0.fc1").form, "blocks");
