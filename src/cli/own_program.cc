@@ -13,8 +13,6 @@
 
 #include "kobolt/error.h"
 
-extern char** environ;
-
 namespace kobolt::cli {
 namespace {
 
@@ -65,6 +63,7 @@ std::string run_own_program(const std::vector<std::string>& arguments) {
   std::vector<std::string> all = {"kobolt"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(all.size() + 1);
   for (std::string& argument : all) argv.push_back(argument.data());
   argv.push_back(nullptr);
 

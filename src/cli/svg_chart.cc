@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 namespace kobolt::cli {
 namespace {
@@ -92,8 +93,8 @@ bool finite(const ChartPoint& point) { return std::isfinite(point.x) && std::isf
 class Panel {
  public:
   Panel(const Chart& chart, double left) : chart_(chart), left_(left + kLeft) {
-    double low_x = INFINITY;
-    double high_x = -INFINITY;
+    double low_x = std::numeric_limits<double>::infinity();
+    double high_x = -low_x;
     double low_y = 0;
     double high_y = 0;
     for (const ChartSeries& series : chart.series) {
@@ -175,7 +176,8 @@ std::string legend(const std::vector<ChartSeries>& series, double width) {
   const double column = width / kLegendColumns;
   for (std::size_t i = 0; i < series.size(); ++i) {
     const double x = static_cast<double>(i % kLegendColumns) * column + 24;
-    const double y = kPanelHeight + 14 + static_cast<double>(i / kLegendColumns) * kLegendRow;
+    const std::size_t row = i / kLegendColumns;
+    const double y = kPanelHeight + 14 + static_cast<double>(row) * kLegendRow;
     out += line(x - 12, y, x + 12, y, colour_of(i), 2) + marker(i, x, y);
     out += text_at(x + 20, y + 4, "start", series[i].name);
   }
@@ -203,8 +205,8 @@ std::vector<double> axis_ticks(double low, double high, int count) {
 std::string svg(std::span<const Chart> charts) {
   const double width = kPanelWidth * static_cast<double>(std::max<std::size_t>(charts.size(), 1));
   const std::size_t series = charts.empty() ? 0 : charts.front().series.size();
-  const auto rows = static_cast<double>((series + kLegendColumns - 1) / kLegendColumns);
-  const double height = kPanelHeight + rows * kLegendRow + 8;
+  const std::size_t rows = (series + kLegendColumns - 1) / kLegendColumns;
+  const double height = kPanelHeight + static_cast<double>(rows) * kLegendRow + 8;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
       "{1}\" font-family=\"sans-serif\" font-size=\"12\">\n"

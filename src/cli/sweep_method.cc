@@ -92,7 +92,7 @@ std::vector<double> sweep_amounts(std::string_view list) {
   }
   for (double& amount : amounts) amount = rounded(amount);
   std::ranges::sort(amounts);
-  amounts.erase(std::ranges::unique(amounts).begin(), amounts.end());
+  amounts.erase(std::unique(amounts.begin(), amounts.end()), amounts.end());
   return amounts;
 }
 
