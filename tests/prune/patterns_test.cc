@@ -176,29 +176,18 @@ TEST(Patterns, HaveNames) {
   }
 }
 
-std::string pattern_refused(const PruningOptions& options) {
-  Model model = checkpoint("bart");
-  try {
-    ModelPruner(model, options).prune();
-  } catch (const Error& error) {
-    EXPECT_TRUE(model.masks.empty());
-    return error.what();
-  }
-  return "nothing was refused";
-}
-
 TEST(Patterns, RefuseWhatDoesNotFit) {
   const PruningPattern blocks = pruning_pattern_from_name("16x1");
-  EXPECT_THAT(pattern_refused({.method = PruningMethod::structured, .pattern = blocks}),
+  EXPECT_THAT(refused_pruning({.method = PruningMethod::structured, .pattern = blocks}),
               HasSubstr("single weights"));
-  EXPECT_THAT(pattern_refused(
+  EXPECT_THAT(refused_pruning(
                   {.method = PruningMethod::global, .pattern = blocks, .unit = PruningUnit::whole}),
               HasSubstr("single weights"));
-  EXPECT_THAT(pattern_refused({.amount = 2, .pattern = blocks}), HasSubstr("0 to 1"));
-  const std::string message = pattern_refused({.pattern = pruning_pattern_from_name("1:5")});
+  EXPECT_THAT(refused_pruning({.amount = 2, .pattern = blocks}), HasSubstr("0 to 1"));
+  const std::string message = refused_pruning({.pattern = pruning_pattern_from_name("1:5")});
   EXPECT_THAT(message, HasSubstr("16 inputs"));
   EXPECT_THAT(message, HasSubstr("multiple of 5"));
-  EXPECT_THAT(pattern_refused({.pattern = {.kind = PruningPattern::Kind::n_of_m, .n = 4, .m = 4}}),
+  EXPECT_THAT(refused_pruning({.pattern = {.kind = PruningPattern::Kind::n_of_m, .n = 4, .m = 4}}),
               HasSubstr("1 <= n < m"));
 }
 

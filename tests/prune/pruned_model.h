@@ -1,9 +1,12 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "kobolt/error.h"
 #include "kobolt/prune.h"
 
 namespace kobolt {
@@ -26,6 +29,18 @@ inline Model pruned_model(const nlohmann::json& one) {
     ModelPruner(model, options).prune();
   }
   return model;
+}
+
+/// What is said when bart is pruned with `options`, which must leave it without masks.
+inline std::string refused_pruning(const PruningOptions& options) {
+  Model model = checkpoint("bart");
+  try {
+    ModelPruner(model, options).prune();
+  } catch (const Error& error) {
+    EXPECT_TRUE(model.masks.empty());
+    return error.what();
+  }
+  return "nothing was refused";
 }
 
 }  // namespace kobolt

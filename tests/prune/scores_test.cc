@@ -134,33 +134,21 @@ TEST(Wanda, WithEqualNormsIsMagnitude) {
   }
 }
 
-std::string refusal_of_scores(const PruningOptions& options) {
-  Model model = checkpoint("bart");
-  try {
-    ModelPruner(model, options).prune();
-  } catch (const Error& error) {
-    EXPECT_TRUE(model.masks.empty());
-    return error.what();
-  }
-  return "nothing was refused";
-}
-
 TEST(Wanda, RefusesNormsThatDoNotFit) {
   const std::string name = "model.encoder.layers.1.fc2.weight";
   const InputNorms right = some_norms(checkpoint("bart"));
   const auto with = [&](std::vector<float> norms) {
     PruningOptions options{.score = PruningScore::wanda, .input_norms = right};
     options.input_norms[name] = std::move(norms);
-    return refusal_of_scores(options);
+    return refused_pruning(options);
   };
-  EXPECT_THAT(refusal_of_scores({.score = PruningScore::wanda}), HasSubstr("collect_input_norms"));
+  EXPECT_THAT(refused_pruning({.score = PruningScore::wanda}), HasSubstr("collect_input_norms"));
   EXPECT_THAT(with({1, 2, 3}), HasSubstr("encoder.layers.1.fc2"));
   EXPECT_THAT(with(std::vector<float>(32, -1.0F)), HasSubstr("not a number"));
   EXPECT_THAT(with(std::vector<float>(32, std::numeric_limits<float>::infinity())),
               HasSubstr("not a number"));
-  EXPECT_THAT(
-      refusal_of_scores({.method = PruningMethod::structured, .score = PruningScore::wanda}),
-      HasSubstr("single weights"));
+  EXPECT_THAT(refused_pruning({.method = PruningMethod::structured, .score = PruningScore::wanda}),
+              HasSubstr("single weights"));
   EXPECT_THROW((void)pruning_score_from_name("hessian"), Error);
 }
 
@@ -228,12 +216,12 @@ TEST(Taylor, RanksOverAllMatrices) {
 TEST(Taylor, RefusesDerivativesThatDoNotFit) {
   const std::string name = "model.encoder.layers.1.fc2.weight";
   PruningOptions options{.score = PruningScore::taylor};
-  EXPECT_THAT(refusal_of_scores(options), HasSubstr("collect_weight_gradients"));
+  EXPECT_THAT(refused_pruning(options), HasSubstr("collect_weight_gradients"));
   options.weight_gradients = some_gradients(checkpoint("bart"));
   options.weight_gradients[name].pop_back();
-  EXPECT_THAT(refusal_of_scores(options), HasSubstr("encoder.layers.1.fc2"));
+  EXPECT_THAT(refused_pruning(options), HasSubstr("encoder.layers.1.fc2"));
   options.weight_gradients[name].push_back(std::numeric_limits<float>::quiet_NaN());
-  EXPECT_THAT(refusal_of_scores(options), HasSubstr("not a number"));
+  EXPECT_THAT(refused_pruning(options), HasSubstr("not a number"));
 }
 
 TEST(Taylor, DerivativesAreThoseOfTheLossOfSummaries) {

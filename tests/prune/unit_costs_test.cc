@@ -99,15 +99,8 @@ TEST(UnitCosts, WhatCostsNothingStays) {
 }
 
 std::string refusal_of_costs(PruningOptions options, const UnitCosts& costs) {
-  Model model = checkpoint("bart");
   options.unit_costs = costs;
-  try {
-    ModelPruner(model, options).prune();
-  } catch (const Error& error) {
-    EXPECT_TRUE(model.masks.empty());
-    return error.what();
-  }
-  return "nothing was refused";
+  return refused_pruning(options);
 }
 
 TEST(UnitCosts, RefuseWhatCannotBe) {
