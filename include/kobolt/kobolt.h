@@ -2,6 +2,7 @@
 
 /// Everything: load, compile, run, evaluate, benchmark.
 #include "kobolt/benchmark.h"
+#include "kobolt/calibrate.h"
 #include "kobolt/calibration.h"
 #include "kobolt/compare.h"
 #include "kobolt/compile.h"

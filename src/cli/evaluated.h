@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "cli/generation_flags.h"
 #include "cli/output.h"
 #include "kobolt/evaluate.h"

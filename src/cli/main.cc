@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   kobolt::cli::add_inspect(app, global);
   kobolt::cli::add_compile(app, global);
   kobolt::cli::add_prune(app, global);
+  kobolt::cli::add_calibrate(app, global);
   kobolt::cli::add_run(app, global);
   kobolt::cli::add_eval(app, global);
   kobolt::cli::add_bench(app, global);

@@ -6,11 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "compile/compile_to_memory.h"
-#include "kobolt/error.h"
-#include "runtime/engine.h"
-#include "runtime/generate.h"
-#include "runtime/long_document.h"
+#include "runtime/observed_run.h"
 
 namespace kobolt {
 namespace {
@@ -18,9 +14,15 @@ namespace {
 /// Adds up the squares of what flows into each linear layer of encoder and decoder.
 class SquareSums : public LinearObserver {
  public:
-  explicit SquareSums(const EngineWeights& weights) {
-    add_side(weights.encoder, "model.encoder.layers.");
-    add_side(weights.decoder, "model.decoder.layers.");
+  explicit SquareSums(const std::vector<LinearSite>& sites) {
+    for (const LinearSite& site : sites) {
+      if (site.section == "lm_head") continue;
+      Sums& sums = sums_[site.linear];
+      sums.squares.resize(static_cast<std::size_t>(site.linear->k()));
+      for (const std::string& module : site.modules) {
+        sums.tensors.push_back("model." + module + ".weight");
+      }
+    }
   }
 
   void before(const Operand& operand, const Linear& linear) override {
@@ -50,28 +52,6 @@ class SquareSums : public LinearObserver {
     std::vector<double> squares;
   };
 
-  void add_side(const SideWeights& side, const std::string& prefix) {
-    for (std::size_t i = 0; i < side.layers.size(); ++i) {
-      const LayerWeights& layer = side.layers[i];
-      const std::string name = prefix + std::to_string(i) + ".";
-      add(layer.qkv, name, {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"});
-      add(layer.self_out, name, {"self_attn.out_proj"});
-      add(layer.cross_q, name, {"encoder_attn.q_proj"});
-      add(layer.cross_kv, name, {"encoder_attn.k_proj", "encoder_attn.v_proj"});
-      add(layer.cross_out, name, {"encoder_attn.out_proj"});
-      add(layer.fc1, name, {"fc1"});
-      add(layer.fc2, name, {"fc2"});
-    }
-  }
-
-  void add(const Linear& linear, const std::string& layer,
-           std::initializer_list<const char*> modules) {
-    if (linear.n() == 0) return;  // no cross-attention in the encoder
-    Sums& sums = sums_[&linear];
-    sums.squares.resize(static_cast<std::size_t>(linear.k()));
-    for (const char* module : modules) sums.tensors.push_back(layer + module + ".weight");
-  }
-
   std::map<const Linear*, Sums> sums_;
 };
 
@@ -79,28 +59,10 @@ class SquareSums : public LinearObserver {
 
 InputNorms collect_input_norms(const Model& model, std::span<const std::string> documents,
                                const CalibrationOptions& options) {
-  const Tokenizer tokenizer = Tokenizer::load(model.tokenizer, model.config.family);
-  const EncodedDocuments encoded =
-      encode_documents(tokenizer, documents, model.config.max_positions, LongDocument::truncate);
-  if (encoded.parts.empty()) {
-    throw Error(ErrorKind::invalid_argument, "there is nothing to calibrate with",
-                {.found = std::to_string(documents.size()) + " documents, none with any token"});
-  }
   ThreadPool pool(options.threads);
-  Engine engine(compile_to_memory(model, {.precision = Precision::fp32}), pool, KvCache::fp32);
-  SquareSums sums(engine.weights());
-  engine.observe(&sums);
-  GenerationConfig generation = model.generation;
-  generation.num_beams = 1;
-  generation.num_return_sequences = 1;
-  generation.do_sample = false;
-  GenerateOptions generate_options;
-  if (options.progress) {
-    generate_options.progress = [&](std::size_t done) {
-      options.progress({.done = done, .total = encoded.parts.size()});
-    };
-  }
-  (void)generate(engine, encoded.parts, generation, generate_options);
+  ObservedRun run(model, documents, pool);
+  SquareSums sums(run.sites());
+  run.run(sums, options.progress);
   return sums.norms();
 }
 

@@ -25,7 +25,7 @@ class Engine : public Backend {
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   [[nodiscard]] const EngineWeights& weights() const { return weights_; }
-  /// Of every product but the output projection. `observer` outlives the engine; null = nobody.
+  /// Of every product of encoder and decoder. `observer` outlives the engine; null = nobody.
   void observe(LinearObserver* observer) { executor_.observe(observer); }
   /// Never automatic.
   [[nodiscard]] KvCache kv_cache() const { return kv_cache_; }

@@ -23,6 +23,7 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   const auto rows_count = static_cast<std::size_t>(m);
   const auto heaps_size = rows_count * static_cast<std::size_t>(kept);
   const auto columns = static_cast<std::size_t>(chunks);
+  if (observer_ != nullptr) observer_->before(operand, linear);
   quantize_if_needed(operand, linear);
   // As large as for the most rows, or each step with more beams than before would allocate.
   most_rows_ = std::max(most_rows_, rows_count);
