@@ -16,6 +16,7 @@
 #include "kobolt/kv_cache.h"
 #include "kobolt/mask.h"
 #include "kobolt/model.h"
+#include "kobolt/onnx.h"
 #include "kobolt/profile.h"
 #include "kobolt/prune.h"
 #include "kobolt/summarizer.h"

@@ -1,18 +1,16 @@
 #include <map>
 #include <string>
-#include <system_error>
 #include <utility>
 
-#include "base/atomic_file.h"
 #include "checkpoint/config.h"
 #include "checkpoint/describe.h"
 #include "checkpoint/embedding_names.h"
 #include "checkpoint/json_patch.h"
 #include "checkpoint/mask_pairs.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/settings_files.h"
 #include "kobolt/error.h"
 #include "kobolt/model.h"
-#include "model/layout.h"
 
 namespace kobolt {
 namespace {
@@ -28,18 +26,6 @@ const char* torch_name(DType dtype) {
     default:
       throw Error(ErrorKind::invalid_argument, "a checkpoint cannot be saved in this number format",
                   {.found = std::string(name_of(dtype)), .expected = "F32, F16 or BF16"});
-  }
-}
-
-void check_shapes(const Model& model) {
-  for (const TensorSpec& spec : expected_tensors(model.config)) {
-    const auto found = model.tensors.find(spec.name);
-    if (found == model.tensors.end() && !spec.required) continue;
-    if (found == model.tensors.end() || found->second.shape != spec.shape) {
-      throw Error(ErrorKind::unsupported,
-                  "the model's tensors do not have its configuration's shapes",
-                  {.file = model.provenance.source, .field = spec.name});
-    }
   }
 }
 
@@ -98,22 +84,13 @@ void save_checkpoint(const Model& model, const std::filesystem::path& folder, DT
   const std::string file = (folder / "config.json").string();
   std::string config = described_config(model, file, masks);
   const ModelConfig claims = parse_model_config(config, file);
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) {
-    throw Error(ErrorKind::io, "cannot create the folder: " + failure.message(),
-                {.file = folder.string()});
-  }
+  create_folder(folder);
   write_safetensors(folder / "model.safetensors",
                     sources_of(model, names_to_store(model, claims), dtype, masks));
   for (const char* key : {"dtype", "torch_dtype"}) {
     config = replace_string_field(config, key, dtype_name);
   }
-  write_file(folder / "config.json", config);
-  if (!model.raw_generation_config.empty()) {
-    write_file(folder / "generation_config.json", model.raw_generation_config);
-  }
-  for (const auto& [name, content] : model.tokenizer) write_file(folder / name, content);
+  write_settings(model, folder, config);
 }
 
 }  // namespace kobolt

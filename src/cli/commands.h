@@ -8,6 +8,7 @@ namespace kobolt::cli {
 
 void add_inspect(CLI::App& app, const GlobalOptions& global);
 void add_compile(CLI::App& app, const GlobalOptions& global);
+void add_export(CLI::App& app, const GlobalOptions& global);
 void add_prune(CLI::App& app, const GlobalOptions& global);
 void add_calibrate(CLI::App& app, const GlobalOptions& global);
 void add_run(CLI::App& app, const GlobalOptions& global);

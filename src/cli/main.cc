@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   kobolt::cli::prepare_app(app, global);
   kobolt::cli::add_inspect(app, global);
   kobolt::cli::add_compile(app, global);
+  kobolt::cli::add_export(app, global);
   kobolt::cli::add_prune(app, global);
   kobolt::cli::add_calibrate(app, global);
   kobolt::cli::add_run(app, global);

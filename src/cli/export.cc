@@ -1,0 +1,134 @@
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "kobolt/error.h"
+#include "kobolt/model.h"
+#include "kobolt/onnx.h"
+
+namespace kobolt::cli {
+namespace {
+
+struct ExportFlags {
+  std::string model;
+  std::string onnx;
+  std::string precision = "fp32";
+  std::vector<std::string> layers;
+  std::optional<int> opset;
+  std::string dynamic_axes = "all";
+  std::optional<std::int64_t> batch;
+  std::optional<std::int64_t> sequence;
+};
+
+/// A size goes with an axis that --dynamic-axes leaves out, and only with one.
+void check_axis(bool dynamic, const char* flag, bool given, const std::string& axes) {
+  if (!dynamic && !given) {
+    throw CLI::ValidationError("--dynamic-axes",
+                               axes + " fixes an axis: say its size with " + flag);
+  }
+  if (dynamic && given) {
+    throw CLI::ValidationError(flag, "that axis is dynamic; see --dynamic-axes");
+  }
+}
+
+OnnxOptions onnx_options(const ExportFlags& flags) {
+  const std::string& axes = flags.dynamic_axes;
+  check_axis(axes == "all" || axes == "batch", "--batch", flags.batch.has_value(), axes);
+  check_axis(axes == "all" || axes == "sequence", "--sequence", flags.sequence.has_value(), axes);
+  OnnxOptions options{.precision = onnx_precision_from_name(flags.precision),
+                      .opset = flags.opset,
+                      .batch = flags.batch,
+                      .sequence = flags.sequence};
+  for (const std::string& layer : flags.layers) {
+    options.layers.push_back(onnx_layer_precision_from_text(layer));
+  }
+  return options;
+}
+
+void print_files(const std::vector<ExportedFile>& files) {
+  Table table({{.title = "file"}, {.title = "size", .align = Align::right}});
+  double total = 0;
+  for (const ExportedFile& file : files) {
+    table.add_row({file.path.string(), format_bytes(static_cast<double>(file.bytes))});
+    total += static_cast<double>(file.bytes);
+  }
+  table.add_row({"together", format_bytes(total)});
+  write(table.text());
+}
+
+void run(const ExportFlags& flags, const GlobalOptions& global) {
+  const OnnxOptions options = onnx_options(flags);
+  const Model model = Model::load(flags.model);
+  const std::vector<ExportedFile> files = export_onnx(model, flags.onnx, options);
+  if (global.json) {
+    Json list = Json::array();
+    for (const ExportedFile& file : files) {
+      list.push_back({{"path", file.path.string()}, {"bytes", file.bytes}});
+    }
+    print_json({{"folder", flags.onnx},
+                {"precision", flags.precision},
+                {"layers", flags.layers},
+                {"files", std::move(list)},
+                {"source_hash", model.provenance.source_hash}});
+  } else if (!global.quiet) {
+    print_files(files);
+  }
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, const GlobalOptions& global) {
+  CLI::App& command = add_command(
+      app, "export", "Write a checkpoint as ONNX graphs that Hugging Face's optimum loads.",
+      "kobolt export my-kobart --onnx my-kobart-onnx\n"
+      "kobolt export my-kobart --onnx out --precision fp16\n"
+      "kobolt export my-kobart --onnx out --precision int4-weights --layer 'lm_head=fp32'\n"
+      "kobolt export my-kobart --onnx out --opset 13 --dynamic-axes batch --sequence 512");
+  const auto flags = std::make_shared<ExportFlags>();
+  command.add_option("model", flags->model, "Hugging Face folder")->required();
+  command
+      .add_option("--onnx", flags->onnx,
+                  "Folder to write: encoder_model.onnx, decoder_model.onnx, "
+                  "decoder_with_past_model.onnx, their weights in model.onnx_data, configuration "
+                  "and tokenizer. ORTModelForSeq2SeqLM.from_pretrained(FOLDER) loads it")
+      ->type_name("FOLDER")
+      ->required();
+  command
+      .add_option("--precision", flags->precision,
+                  "fp32; fp16, with norms, softmax, sums and logits in fp32; int8-weights, a scale "
+                  "for each output feature and products in fp32; int4-weights, a scale for each 32 "
+                  "weights (embeddings and output projection int8-weights)")
+      ->check(CLI::IsMember({"fp32", "fp16", "int8-weights", "int4-weights"}))
+      ->capture_default_str();
+  command
+      .add_option("--layer", flags->layers,
+                  "Another precision for the matrices of a name, such as 'lm_head=fp32' or "
+                  "'decoder.layers.*.fc1=int8-weights'; repeatable, the last match wins")
+      ->type_name("PATTERN=PRECISION")
+      ->allow_extra_args(false);
+  command
+      .add_option("--opset", flags->opset,
+                  "Version of ONNX's operators: the oldest that your runtime needs. By default 17, "
+                  "or 21 for int4-weights")
+      ->check(CLI::Range(kOldestOpset, kNewestOpset));
+  command
+      .add_option("--dynamic-axes", flags->dynamic_axes,
+                  "What each call may choose: all; batch (then --sequence fixes the tokens of a "
+                  "document); sequence (then --batch fixes the rows); none (both). Summaries can "
+                  "always grow")
+      ->check(CLI::IsMember({"all", "batch", "sequence", "none"}))
+      ->capture_default_str();
+  command.add_option("--batch", flags->batch, "Rows of a call, beams included, where fixed")
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--sequence", flags->sequence,
+                  "Tokens of a document, padding included, where fixed")
+      ->check(CLI::PositiveNumber);
+  command.callback([flags, &global] { run(*flags, global); });
+}
+
+}  // namespace kobolt::cli
