@@ -15,6 +15,7 @@ void add_run(CLI::App& app, const GlobalOptions& global);
 void add_eval(CLI::App& app, const GlobalOptions& global);
 void add_bench(CLI::App& app, const GlobalOptions& global);
 void add_compare(CLI::App& app, const GlobalOptions& global);
+void add_optimize(CLI::App& app, const GlobalOptions& global);
 void add_profile(CLI::App& app, const GlobalOptions& global);
 void add_doctor(CLI::App& app, const GlobalOptions& global);
 

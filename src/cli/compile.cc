@@ -1,13 +1,15 @@
-#include "kobolt/compile.h"
+#include "kobolt/optimize.h"
 
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/table.h"
+#include "cli/validators.h"
 #include "kobolt/calibrate.h"
 #include "kobolt/model.h"
 
@@ -18,6 +20,8 @@ struct CompileFlags {
   std::string model;
   std::string output;
   std::string calibration;
+  std::string pruning;
+  int beams = 0;
   PrecisionFlags precision;
 };
 
@@ -32,9 +36,15 @@ CompileOptions compile_options(const CompileFlags& flags, const Model& model) {
   return options;
 }
 
+Setting setting_of(const CompileFlags& flags, const Model& model) {
+  Setting setting{.compile = compile_options(flags, model), .beams = flags.beams};
+  if (!flags.pruning.empty()) setting.pruning = pruning_step_from_name(flags.pruning);
+  return setting;
+}
+
 void run(const CompileFlags& options, const GlobalOptions& global) {
   const Model model = Model::load(options.model);
-  compile(model, options.output, compile_options(options, model));
+  compile_setting(model, setting_of(options, model), options.output);
   const auto bytes = std::filesystem::file_size(options.output);
   std::size_t source_bytes = 0;
   for (const auto& [name, tensor] : model.tensors) source_bytes += tensor.bytes.size();
@@ -70,6 +80,19 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
                   "A file of kobolt calibrate --auto-mixed: the layers that it keeps are stored as "
                   "fp16")
       ->type_name("FILE");
+  command
+      .add_option(
+          "--prune", options->pruning,
+          "Prune first: a way of it, as kobolt prune --sweep-methods has them, and how much, "
+          "such as structured+whole@0.1")
+      ->check(without_error([](const std::string& text) { (void)pruning_step_from_name(text); }))
+      ->type_name("RECIPE@AMOUNT");
+  command
+      .add_option("--beams,--num-beams", options->beams,
+                  "Beams that the engine uses where nothing else is asked for (default: the "
+                  "checkpoint's)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
   command.callback([options, &global] { run(*options, global); });
 }
 

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   kobolt::cli::add_bench(app, global);
   kobolt::cli::add_compare(app, global);
   kobolt::cli::add_profile(app, global);
+  kobolt::cli::add_optimize(app, global);
   kobolt::cli::add_doctor(app, global);
   return kobolt::cli::run_app(app, argc, argv);
 }

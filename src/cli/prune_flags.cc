@@ -2,22 +2,11 @@
 
 #include <string>
 
-#include "kobolt/error.h"
+#include "cli/sweep_amounts.h"
+#include "cli/validators.h"
+#include "kobolt/pruning_recipe.h"
 
 namespace kobolt::cli {
-namespace {
-
-// Wrong use is told as such, before anything is read.
-std::string check_pattern(const std::string& name) {
-  try {
-    (void)pruning_pattern_from_name(name);
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  }
-}
-
-}  // namespace
 
 void add_options(CLI::App& command, PruneFlags& options) {
   command.add_option("model", options.model, "Hugging Face folder")->required();
@@ -47,7 +36,7 @@ void add_options(CLI::App& command, PruneFlags& options) {
           "Where magnitude, global and row put zeros. free: anywhere; 16x1: 16 neighbouring "
           "outputs lose an input together, which makes engines of this project faster; n:m: "
           "of every m inputs n are left, 2:4 for GPUs, whatever --amount says")
-      ->check(CLI::Validator(check_pattern, ""))
+      ->check(without_error([](const std::string& text) { (void)pruning_pattern_from_name(text); }))
       ->type_name("free|16x1|n:m")
       ->capture_default_str();
   command
@@ -142,10 +131,12 @@ void add_options(CLI::App& command, PruneFlags& options) {
           "Measure instead of writing a model: prune to each of these amounts by each of "
           "--sweep-methods, and write to -o what it costs and gains, as a table (JSON, CSV, "
           "Markdown) and a plot (SVG). A sweep that was stopped goes on where it was")
+      ->check(without_error([](const std::string& text) { (void)sweep_amounts(text); }))
       ->type_name("0,0.1,...,0.6");
   command
       .add_option("--sweep-methods", options.sweep_methods,
                   "For --sweep: METHOD with what it takes: +16x1, +wanda, +taylor, +whole")
+      ->check(without_error([](const std::string& text) { (void)pruning_recipe_from_name(text); }))
       ->type_name("METHOD ...")
       ->capture_default_str();
   command

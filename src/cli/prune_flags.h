@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/sweep_method.h"
+#include "cli/sweep_amounts.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/prune.h"
 

@@ -21,7 +21,7 @@
 #include "cli/unit_timing.h"
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
-#include "kobolt/prune.h"
+#include "kobolt/pruning_recipe.h"
 #include "kobolt/version.h"
 
 namespace kobolt::cli {
@@ -61,10 +61,10 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-std::vector<SweepMethod> methods_of(const PruneFlags& options) {
-  std::vector<SweepMethod> methods;
+std::vector<PruningRecipe> methods_of(const PruneFlags& options) {
+  std::vector<PruningRecipe> methods;
   for (const std::string& name : options.sweep_methods) {
-    methods.push_back(sweep_method_from_name(name));
+    methods.push_back(pruning_recipe_from_name(name));
   }
   return methods;
 }
@@ -115,7 +115,7 @@ class Sweep {
 
  private:
   struct Task {
-    const SweepMethod* method = nullptr;  ///< none: the dense model
+    const PruningRecipe* method = nullptr;  ///< none: the dense model
     double amount = 0;
   };
 
@@ -143,7 +143,7 @@ class Sweep {
 
   [[nodiscard]] std::vector<Task> tasks() const {
     std::vector<Task> tasks = {{}};
-    for (const SweepMethod& method : methods_) {
+    for (const PruningRecipe& method : methods_) {
       for (const double amount : amounts_) {
         if (amount > 0) tasks.push_back({&method, amount});
       }
@@ -211,7 +211,7 @@ class Sweep {
   // Returns the sparsity.
   double compile_pruned(const Task& task) {
     Model model = model_;
-    const SweepMethod& method = *task.method;
+    const PruningRecipe& method = *task.method;
     PruningOptions options;
     options.method = method.method;
     options.amount = task.amount;
@@ -256,7 +256,7 @@ class Sweep {
   const PruneFlags& options_;
   const GlobalOptions& global_;
   std::vector<double> amounts_;
-  std::vector<SweepMethod> methods_;
+  std::vector<PruningRecipe> methods_;
   Model model_;
   std::vector<Example> examples_;
   SummaryScore score_;

@@ -231,7 +231,9 @@ TEST_F(PruneCommand, WritesNothingWhenItFails) {
   refuse(kModel + " --score wanda", 2, "--data");
   refuse(kModel + " --budget time", 2, "--unit whole");
   refuse(kModel + " --sweep 0.1", 2, "--data");
-  refuse(kModel + " --sweep 0.1,2 --data " + kModel + "/config.json", 1, "below 1");
+  refuse(kModel + " --sweep 0,2", 2, "an amount that makes no sense");
+  refuse(kModel + " --sweep 0.1 --sweep-methods global+x", 2, "no such pattern");
+  refuse(kModel + " --sweep 0.1,2 --data " + kModel + "/config.json", 2, "below 1");
   refuse(kModel + " --layers fc3", 1, "fc1");
   refuse(kModel + " --layers lm_head", 1, "output projection");
   refuse(kModel + " --method structured --unit whole --amount 0.9", 1, "every head");

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "checkpoint/temporary_folder.h"
+#include "cli/sweep_amounts.h"
 #include "cli/sweep_folder.h"
-#include "cli/sweep_method.h"
 #include "cli/sweep_point.h"
 #include "kobolt/error.h"
+#include "kobolt/pruning_recipe.h"
 
 namespace kobolt::cli {
 namespace {
@@ -34,19 +35,9 @@ TEST(SweepAmounts, DotsGoOnInSteps) {
   }
 }
 
-TEST(SweepMethods, AreMethodsWithAdditions) {
-  const SweepMethod method = sweep_method_from_name("magnitude+16x1+wanda");
-  EXPECT_EQ(method.method, PruningMethod::magnitude);
-  EXPECT_EQ(method.pattern.kind, PruningPattern::Kind::block);
-  EXPECT_EQ(method.score, PruningScore::wanda);
-  EXPECT_EQ(method.unit, PruningUnit::channel);
-  EXPECT_EQ(sweep_method_from_name("global+taylor").score, PruningScore::taylor);
-  EXPECT_EQ(sweep_method_from_name("global+whole").unit, PruningUnit::whole);
+TEST(SweepMethods, AreWaysOfPruning) {
   for (const std::string& name : default_sweep_methods()) {
-    EXPECT_EQ(sweep_method_from_name(name).name, name);
-  }
-  for (const char* wrong : {"", "+", "global+", "global+8x1", "16x1", "global+2:4", "layers"}) {
-    EXPECT_THROW((void)sweep_method_from_name(wrong), Error) << wrong;
+    EXPECT_EQ(pruning_recipe_from_name(name).name, name);
   }
 }
 

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "kobolt/error.h"
+#include "prune/pruned_model.h"
 
 namespace kobolt {
 namespace {
@@ -15,10 +15,6 @@ namespace {
 using testing::Each;
 using testing::EndsWith;
 using testing::HasSubstr;
-
-Model checkpoint(const std::string& name) {
-  return Model::load(std::filesystem::path(KOBOLT_TEST_DATA) / "checkpoints" / name);
-}
 
 std::vector<std::string> chosen(const std::string& name, std::vector<std::string> layers,
                                 bool force = false) {

@@ -1,4 +1,4 @@
-#include "cli/sweep_method.h"
+#include "cli/sweep_amounts.h"
 
 #include <fmt/format.h>
 
@@ -43,27 +43,6 @@ double read_amount(const std::string& text, std::string_view list) {
 double rounded(double amount) { return std::round(amount * 1e6) / 1e6; }
 
 }  // namespace
-
-SweepMethod sweep_method_from_name(const std::string& name) {
-  const std::vector<std::string> parts = split(name, '+');
-  SweepMethod method{.name = name, .method = pruning_method_from_name(parts[0])};
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    if (parts[i] == name_of(PruningUnit::whole)) {
-      method.unit = PruningUnit::whole;
-    } else if (parts[i] == name_of(PruningScore::wanda) ||
-               parts[i] == name_of(PruningScore::taylor)) {
-      method.score = pruning_score_from_name(parts[i]);
-    } else {
-      method.pattern = pruning_pattern_from_name(parts[i]);
-    }
-  }
-  if (method.pattern.kind == PruningPattern::Kind::n_of_m) {
-    throw Error(ErrorKind::invalid_argument,
-                "n:m prunes one amount only, so there is no sweep of it",
-                {.field = "sweep methods", .found = name});
-  }
-  return method;
-}
 
 std::vector<std::string> default_sweep_methods() {
   return {"magnitude",        "global",      "row+wanda", "global+16x1", "magnitude+16x1+wanda",

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kobolt/export.h"
+#include "kobolt/prune.h"
+
+namespace kobolt {
+
+/// A way of pruning in a word: a method and what is added to it, "global", "global+16x1",
+/// "row+wanda", "structured+whole".
+struct PruningRecipe {
+  std::string name;
+  PruningMethod method = PruningMethod::magnitude;
+  PruningPattern pattern;
+  PruningScore score = PruningScore::magnitude;
+  PruningUnit unit = PruningUnit::channel;
+};
+/// Throws Error(invalid_argument), also for n:m, which has one amount only.
+KOBOLT_API PruningRecipe pruning_recipe_from_name(const std::string& name);
+
+/// A recipe and how much it takes.
+struct PruningStep {
+  PruningRecipe recipe;
+  double amount = 0;
+};
+/// "structured+whole@0.1".
+KOBOLT_API std::string name_of(const PruningStep& step);
+/// Reads such a name. Throws Error(invalid_argument).
+KOBOLT_API PruningStep pruning_step_from_name(const std::string& name);
+/// Those that are worth trying without training afterwards: a little of each kind.
+KOBOLT_API std::vector<PruningStep> default_pruning_steps();
+
+/// Prunes `model`; heads and neurons vanish. Throws Error as ModelPruner does, and
+/// Error(invalid_argument) for recipes whose score needs data.
+KOBOLT_API void prune(Model& model, const PruningStep& step, int threads = 0);
+
+}  // namespace kobolt

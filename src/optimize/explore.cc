@@ -1,0 +1,137 @@
+#include "optimize/explore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "optimize/halving.h"
+#include "optimize/neighbours.h"
+
+namespace kobolt {
+namespace {
+
+// Settings tried together, and those whose neighbours are tried next.
+constexpr std::size_t kWave = 18;
+constexpr std::size_t kParents = 4;
+
+std::string line_of(const Trial& trial) {
+  if (trial.state == TrialState::failed) {
+    return fmt::format("{}: cannot be done: {}", trial.name, trial.error);
+  }
+  return fmt::format("{}: {:.2f}x as fast, {:.1f} MB, keeps {:.1f} % on {} documents", trial.name,
+                     trial.speed.ratio, static_cast<double>(trial.file_bytes) / 1e6,
+                     trial.kept * 100, trial.documents);
+}
+
+class Explorer {
+ public:
+  Explorer(TrialRunner& runner, const Goal& goal, const OptimizeSpace& space,
+           const ModelConfig& config, std::size_t finalists)
+      : runner_(runner),
+        goal_(goal),
+        space_(space),
+        config_(config),
+        finalists_(finalists),
+        steps_(halving_steps(runner.search_documents())),
+        tried_{runner.baseline().name} {}
+
+  Exploration run() {
+    std::vector<Trial> wave = untried(first_settings(space_));
+    while (!wave.empty() && !found_.out_of_time) {
+      climb(std::move(wave));
+      wave = next_wave();
+    }
+    return std::move(found_);
+  }
+
+ private:
+  // Each setting that no wave has had, once.
+  std::vector<Trial> untried(const std::vector<Setting>& settings) {
+    std::vector<Trial> wave;
+    for (const Setting& setting : settings) {
+      Trial trial = TrialRunner::fresh(setting);
+      if (wave.size() < kWave && tried_.insert(trial.name).second) wave.push_back(std::move(trial));
+    }
+    return wave;
+  }
+
+  // Neighbours of the best, of each the first, then of each the second ...
+  std::vector<Trial> next_wave() {
+    mark_front(found_.trials);
+    std::vector<std::vector<Setting>> families;
+    for (const std::size_t i : ranked(goal_, found_.trials, Reading::doubtful)) {
+      const Trial& trial = found_.trials[i];
+      if (families.size() == kParents) break;
+      if (trial.on_front) families.push_back(neighbours(trial.setting, space_, config_));
+    }
+    std::vector<Setting> settings;
+    for (std::size_t i = 0;; ++i) {
+      const std::size_t before = settings.size();
+      for (const auto& family : families) {
+        if (i < family.size()) settings.push_back(family[i]);
+      }
+      if (settings.size() == before) break;
+    }
+    return untried(settings);
+  }
+
+  // Only the first trial of all is made whatever time is left, so that there is something to show.
+  bool may_judge(const Trial& trial, std::size_t documents) {
+    if (runner_.judged_before(trial, documents) || runner_.time_left(finalists_)) return true;
+    return found_.trials.empty() && judged_ == 0;
+  }
+
+  void climb(std::vector<Trial> wave) {
+    for (const std::size_t documents : steps_) {
+      std::vector<Trial> reached;
+      for (Trial& trial : wave) {
+        if (!may_judge(trial, documents)) {
+          found_.out_of_time = true;
+          if (trial.documents > 0) found_.trials.push_back(std::move(trial));
+          continue;
+        }
+        ++judged_;
+        const bool works = runner_.judge(trial, documents);
+        runner_.report(trial.name, line_of(trial));
+        (works ? reached : found_.trials).push_back(std::move(trial));
+      }
+      const bool last = documents == steps_.back() || found_.out_of_time;
+      wave = last ? leave(reached, {}) : leave(reached, survivors(goal_, reached));
+    }
+  }
+
+  // Those that do not go on leave the race; returns the others.
+  std::vector<Trial> leave(std::vector<Trial>& trials, const std::vector<std::size_t>& going_on) {
+    std::vector<Trial> wave;
+    for (const std::size_t i : going_on) wave.push_back(trials[i]);
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      if (std::ranges::find(going_on, i) == going_on.end()) {
+        found_.trials.push_back(std::move(trials[i]));
+      }
+    }
+    return wave;
+  }
+
+  TrialRunner& runner_;
+  const Goal& goal_;
+  const OptimizeSpace& space_;
+  const ModelConfig& config_;
+  std::size_t finalists_;
+  std::vector<std::size_t> steps_;
+  std::set<std::string> tried_;
+  std::size_t judged_ = 0;
+  Exploration found_;
+};
+
+}  // namespace
+
+Exploration explore(TrialRunner& runner, const Goal& goal, const OptimizeSpace& space,
+                    const ModelConfig& config, std::size_t finalists) {
+  return Explorer(runner, goal, space, config, finalists).run();
+}
+
+}  // namespace kobolt

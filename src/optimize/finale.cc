@@ -1,0 +1,59 @@
+#include "optimize/finale.h"
+
+#include <algorithm>
+
+namespace kobolt {
+namespace {
+
+bool holds(const Goal& goal, const Trial& trial) {
+  if (shortfall(goal, trial, Reading::estimates) > 0) return false;
+  return !goal.targets.keep || trial.held_back->passed;
+}
+
+// Whether one is as good for the goal as another, but for what the next run might show the other
+// way round: 3 % of speed.
+bool as_good(const Goal& goal, const Trial& trial, const Trial& best) {
+  constexpr double kNoise = 0.03;
+  return merit(goal, trial) >= merit(goal, best) - kNoise;
+}
+
+}  // namespace
+
+std::vector<std::size_t> choose_finalists(const Goal& goal, std::span<const Trial> trials,
+                                          std::size_t count) {
+  std::vector<std::size_t> order = ranked(goal, trials, Reading::estimates);
+  std::erase_if(order,
+                [&](std::size_t i) { return i == 0 || trials[i].state == TrialState::failed; });
+  // Those that saw all documents before those that saw a sample.
+  std::ranges::stable_partition(
+      order, [&](std::size_t i) { return trials[i].state == TrialState::judged; });
+  if (order.size() <= count) return order;
+  const auto rest = order.begin() + static_cast<std::ptrdiff_t>(count);
+  const auto safest = std::ranges::max_element(order, {}, [&](std::size_t i) {
+    return trials[i].state == TrialState::judged ? trials[i].kept : 0;
+  });
+  if (safest >= rest) *(rest - 1) = *safest;
+  order.erase(rest, order.end());
+  return order;
+}
+
+Choice choose(const Goal& goal, std::span<const Trial> trials) {
+  Choice choice;
+  std::optional<std::size_t> first;
+  for (const std::size_t i : ranked(goal, trials, Reading::estimates)) {
+    const Trial& trial = trials[i];
+    if (trial.state != TrialState::finalist) continue;
+    if (first) {
+      const bool equal = holds(goal, trial) && as_good(goal, trial, trials[*first]);
+      if (equal && trial.kept > trials[*choice.chosen].kept) choice.chosen = i;
+    } else if (holds(goal, trial)) {
+      first = choice.chosen = i;
+    } else {
+      if (!choice.closest) choice.closest = i;
+      if (shortfall(goal, trial, Reading::estimates) == 0) choice.refused.push_back(i);
+    }
+  }
+  return choice;
+}
+
+}  // namespace kobolt

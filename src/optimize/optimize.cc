@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+#include "kobolt/doctor.h"
+#include "kobolt/error.h"
+#include "kobolt/version.h"
+#include "optimize/search.h"
+#include "optimize/trial_runner.h"
+#include "optimize/workbench.h"
+
+namespace kobolt {
+namespace {
+
+// Documents that speed is measured with; over and over, in this order.
+constexpr std::size_t kTimedDocuments = 64;
+
+[[noreturn]] void refuse_option(const char* field, const std::string& found,
+                                const std::string& expected) {
+  throw Error(ErrorKind::invalid_argument, "out of range",
+              {.field = field, .found = found, .expected = expected});
+}
+
+void check_options(const OptimizeOptions& options) {
+  if (!(options.minutes > 0 && std::isfinite(options.minutes))) {
+    refuse_option("minutes", fmt::format("{}", options.minutes), "above 0");
+  }
+  if (options.batch < 1) refuse_option("batch", std::to_string(options.batch), "1 or more");
+  const OptimizeSpace& space = options.space;
+  if (space.precisions.empty() || space.beams.empty() || space.kv_caches.empty() ||
+      space.threads.empty()) {
+    refuse_option("space", "nothing to try", "at least one of each");
+  }
+  if (options.targets.memory && !options.peak_memory) {
+    throw Error(ErrorKind::invalid_argument, "memory cannot be measured here",
+                {.field = "peak_memory"});
+  }
+}
+
+void check_references(const std::vector<Example>& data) {
+  const auto blank = [](const std::string& text) {
+    return text.find_first_not_of(" \t\r\n") == std::string::npos;
+  };
+  for (const Example& example : data) {
+    if (example.references.empty()) {
+      throw Error(ErrorKind::invalid_argument, "a document has no reference",
+                  {.field = "data", .found = example.id});
+    }
+  }
+  if (std::ranges::all_of(data, [&](const Example& example) {
+        return std::ranges::all_of(example.references, blank);
+      })) {
+    throw Error(ErrorKind::invalid_argument, "all references are empty, so nothing can be judged",
+                {.field = "data",
+                 .found = fmt::format("{} documents", data.size()),
+                 .hint = "name the field that has the summaries (--summary-field)"});
+  }
+}
+
+// With the zero at the end of each text, so that moving a letter from one to the next counts.
+std::string hash_of(const std::vector<Example>& data) {
+  std::vector<std::span<const std::byte>> pieces;
+  for (const Example& example : data) {
+    pieces.push_back(
+        std::as_bytes(std::span(example.document.c_str(), example.document.size() + 1)));
+    for (const std::string& text : example.references) {
+      pieces.push_back(std::as_bytes(std::span(text.c_str(), text.size() + 1)));
+    }
+  }
+  return hash128_hex(pieces);
+}
+
+// What measurements depend on. Targets and the space may change from run to run.
+TrialStore::Description described(const Model& model, const OptimizeOptions& options) {
+  const MachineReport machine = examine_machine();
+  return {{"kobolt", std::string(version())},
+          {"model", model.provenance.source_hash},
+          {"data", hash_of(options.data)},
+          {"documents", std::to_string(options.data.size())},
+          {"beams", std::to_string(model.generation.num_beams)},
+          {"batch", std::to_string(options.batch)},
+          {"threads", std::to_string(options.threads)},
+          {"seed", std::to_string(options.seed)},
+          {"processor", machine.processor}};
+}
+
+}  // namespace
+
+OptimizeResult optimize(const Model& model, const OptimizeOptions& options) {
+  check_options(options);
+  check_references(options.data);
+  const Split split = split_documents(options.data.size(), options.seed);
+  TrialStore store(options.trials, described(model, options));
+  const auto timed = std::span(split.search).first(std::min(kTimedDocuments, split.search.size()));
+  Workbench workbench(model, options, baseline_setting(), timed);
+  SteadyClock clock;
+  return search(options, model.config, split, workbench, store, clock);
+}
+
+}  // namespace kobolt

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "kobolt/error.h"
+#include "kobolt/pruning_recipe.h"
+
+namespace kobolt {
+namespace {
+
+[[noreturn]] void refuse_step(const std::string& name) {
+  throw Error(ErrorKind::invalid_argument, "not a way of pruning and an amount",
+              {.field = "prune",
+               .found = "\"" + name + "\"",
+               .expected = "RECIPE@AMOUNT, such as structured+whole@0.1"});
+}
+
+void add_part(PruningRecipe& recipe, const std::string& part) {
+  if (part == name_of(PruningUnit::whole)) {
+    recipe.unit = PruningUnit::whole;
+  } else if (part == name_of(PruningScore::wanda) || part == name_of(PruningScore::taylor)) {
+    recipe.score = pruning_score_from_name(part);
+  } else {
+    recipe.pattern = pruning_pattern_from_name(part);
+  }
+}
+
+}  // namespace
+
+PruningRecipe pruning_recipe_from_name(const std::string& name) {
+  std::size_t end = name.find('+');
+  PruningRecipe recipe{.name = name, .method = pruning_method_from_name(name.substr(0, end))};
+  while (end != std::string::npos) {
+    const std::size_t begin = end + 1;
+    end = name.find('+', begin);
+    add_part(recipe, name.substr(begin, end == std::string::npos ? end : end - begin));
+  }
+  if (recipe.pattern.kind == PruningPattern::Kind::n_of_m) {
+    throw Error(ErrorKind::invalid_argument, "n:m prunes one amount only, so none can be chosen",
+                {.field = "pruning", .found = name});
+  }
+  return recipe;
+}
+
+std::string name_of(const PruningStep& step) {
+  return fmt::format("{}@{}", step.recipe.name, step.amount);
+}
+
+PruningStep pruning_step_from_name(const std::string& name) {
+  const std::size_t at = name.rfind('@');
+  if (at == std::string::npos) refuse_step(name);
+  const std::string_view text = std::string_view(name).substr(at + 1);
+  PruningStep step{.recipe = pruning_recipe_from_name(name.substr(0, at))};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step.amount);
+  if (error != std::errc() || end != text.data() + text.size()) refuse_step(name);
+  if (!(step.amount > 0 && step.amount < 1)) refuse_step(name);
+  return step;
+}
+
+std::vector<PruningStep> default_pruning_steps() {
+  std::vector<PruningStep> steps;
+  for (const char* name :
+       {"global@0.1", "global@0.2", "global@0.3", "global+16x1@0.1", "global+whole@0.05",
+        "global+whole@0.1", "structured+whole@0.1", "structured+whole@0.2"}) {
+    steps.push_back(pruning_step_from_name(name));
+  }
+  return steps;
+}
+
+void prune(Model& model, const PruningStep& step, int threads) {
+  const PruningRecipe& recipe = step.recipe;
+  if (recipe.score != PruningScore::magnitude) {
+    throw Error(ErrorKind::invalid_argument, "this way of pruning needs documents to look at",
+                {.field = "prune",
+                 .found = name_of(step),
+                 .hint = "prune first, with kobolt prune --data"});
+  }
+  ModelPruner pruner(model, {.method = recipe.method,
+                             .amount = step.amount,
+                             .pattern = recipe.pattern,
+                             .unit = recipe.unit,
+                             .targets = {.threads = threads}});
+  pruner.prune();
+  if (recipe.unit == PruningUnit::whole) pruner.make_permanent();
+}
+
+}  // namespace kobolt

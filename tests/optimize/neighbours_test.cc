@@ -1,0 +1,84 @@
+#include "optimize/neighbours.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace kobolt {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+
+std::vector<std::string> names(const std::vector<Setting>& settings) {
+  std::vector<std::string> all;
+  for (const Setting& setting : settings) all.push_back(name_of(setting));
+  return all;
+}
+
+ModelConfig two_layers() {
+  ModelConfig config;
+  config.encoder_layers.resize(2);
+  config.decoder_layers.resize(2);
+  return config;
+}
+
+TEST(Neighbours, DifferInOneThing) {
+  OptimizeSpace space;
+  space.beams = {0, 2};
+  space.threads = {0, 1};
+  Setting setting;
+  setting.compile.precision = Precision::int8;
+  const auto found = names(neighbours(setting, space, two_layers()));
+  for (const char* name :
+       {"int8, 2 beams", "int8, 1 thread", "int8, KV cache int8", "int8, structured+whole@0.1",
+        "int8, global@0.2, stored sparsely", "int8, encoder.layers.*=int4", "int8, lm_head=fp16"}) {
+    EXPECT_THAT(found, Contains(name));
+  }
+}
+
+TEST(Neighbours, LayersOfAGroupGoBackOneByOne) {
+  Setting setting;
+  setting.compile.precision = Precision::int8;
+  setting.compile.layers = {{.pattern = "decoder.layers.*", .precision = Precision::int4}};
+  const auto found = names(neighbours(setting, {}, two_layers()));
+  EXPECT_THAT(found, Contains("int8, decoder.layers.*=int4, decoder.layers.1=int8"));
+  EXPECT_THAT(found, Contains("int8, decoder.layers.*=int4, encoder.layers.*=int4"));
+}
+
+TEST(Neighbours, KeepToWhatIsAllowed) {
+  OptimizeSpace space{.precisions = {Precision::fp32, Precision::int8}, .mixed = true};
+  space.prunings.clear();
+  space.kv_caches = {KvCache::automatic};
+  Setting setting;
+  setting.compile.precision = Precision::int8;
+  for (const Setting& other : neighbours(setting, space, two_layers())) {
+    EXPECT_EQ(name_of(other), "int8");
+  }
+  space.mixed = false;
+  space.precisions = {Precision::int4};
+  for (const std::string& name : names(first_settings(space))) EXPECT_EQ(name, "int4");
+}
+
+TEST(Neighbours, SingleZerosInFourBitsAreNoSetting) {
+  Setting setting;
+  setting.compile.precision = Precision::int4;
+  const auto found = names(neighbours(setting, {}, two_layers()));
+  EXPECT_THAT(found, Contains("int4, structured+whole@0.1"));
+  EXPECT_THAT(found, Not(Contains("int4, global@0.2, stored sparsely")));
+}
+
+TEST(Setting, ItsNameTellsEverything) {
+  Setting setting{.kv_cache = KvCache::fp16, .beams = 1, .threads = 3};
+  setting.compile = {.precision = Precision::int4,
+                     .layers = {{.pattern = "lm_head", .precision = Precision::fp16}},
+                     .sparse = SparseStorage::smallest};
+  setting.pruning = pruning_step_from_name("global@0.3");
+  EXPECT_EQ(name_of(setting),
+            "int4, lm_head=fp16, global@0.3, stored sparsely, KV cache fp16, greedy, 3 threads");
+  EXPECT_EQ(name_of(Setting{}), "fp32");
+}
+
+}  // namespace
+}  // namespace kobolt
