@@ -63,6 +63,19 @@ function(kobolt_room name)
   set_property(GLOBAL APPEND PROPERTY KOBOLT_ROOM_LINKS ${arg_LINKS})
 endfunction()
 
+# kobolt_component(NAME SOURCES a.cc ... LINKS target ...): an optional part of Kobolt that needs a large
+# library of somebody else, as a library of its own that is loaded when first asked for (src/component).
+function(kobolt_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  add_library(kobolt_component_${name} MODULE ${arg_SOURCES})
+  target_include_directories(kobolt_component_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src
+    ${PROJECT_BINARY_DIR}/generated)
+  target_link_libraries(kobolt_component_${name} PRIVATE kobolt_static kobolt_warnings ${arg_LINKS})
+  set_target_properties(kobolt_component_${name} PROPERTIES OUTPUT_NAME kobolt_${name}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR} INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS kobolt_component_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endfunction()
+
 # Compiling the tests takes as long as compiling the library. Their time is spent in parsing the
 # headers of GoogleTest, which is done once for all of them, and in optimising code that runs once,
 # which is left out.

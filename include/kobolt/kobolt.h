@@ -24,6 +24,7 @@
 #include "kobolt/summarizer.h"
 #include "kobolt/tensor.h"
 #include "kobolt/tokenizer.h"
+#include "kobolt/torchscript.h"
 #include "kobolt/trace.h"
 #include "kobolt/version.h"
 #include "kobolt/workers.h"

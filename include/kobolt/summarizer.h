@@ -27,8 +27,19 @@ enum class LongDocument : std::uint8_t {
   error,     ///< throw Error(invalid_argument) naming the document
 };
 
+/// What executes a model.
+enum class EngineBackend : std::uint8_t {
+  automatic,  ///< what the file is for: Kobolt's own engine, for folders too; TorchScript; TensorRT
+  torch,      ///< LibTorch, an operation at a time, for a Hugging Face folder: a baseline
+};
+/// Reads "auto" or "torch". Throws Error(invalid_argument).
+KOBOLT_API EngineBackend engine_backend_from_name(std::string_view name);
+
 struct EngineOptions {
   int threads = 0;  ///< 0 = one a core that this process may use
+  /// Others than Kobolt's own engine need a component (docs/backends.md), and only `threads` of
+  /// these options counts for them.
+  EngineBackend backend = EngineBackend::automatic;
   KvCache kv_cache = KvCache::automatic;
   bool pin = false;  ///< keep each worker thread on one core
   /// Copy an engine file into large pages of this process instead of mapping it: steps that read
@@ -60,12 +71,12 @@ struct Summary {
   std::vector<Summary> alternatives;  ///< the other return sequences, best first
 };
 
-/// An engine ready to run: documents in, summaries out. Not thread-safe; one a thread, which may
+/// A model ready to run: documents in, summaries out. Not thread-safe; one a thread, which may
 /// share their workers and, through the page cache, the engine file that they map.
 class KOBOLT_API Summarizer {
  public:
-  /// Opens an engine file, or compiles a Hugging Face folder into memory (`compile` applies to the
-  /// latter). Throws Error.
+  /// Opens an engine file, compiles a Hugging Face folder into memory (`compile` applies to the
+  /// latter), or opens a TorchScript file of export_torchscript(). Throws Error.
   explicit Summarizer(const std::filesystem::path& engine_or_checkpoint,
                       const EngineOptions& options = {}, const CompileOptions& compile = {});
   /// Compiles a model into memory. Throws Error.
@@ -100,7 +111,8 @@ class KOBOLT_API Summarizer {
   [[nodiscard]] std::uint64_t weight_bytes() const;  ///< of them, what is no tokenizer and no text
   /// Bytes of keys and values that decoding has held at most; they are kept for what comes next.
   [[nodiscard]] std::uint64_t kv_cache_bytes() const;
-  [[nodiscard]] std::string_view instruction_set() const;  ///< of the kernels: "AVX2", "scalar"
+  /// Of the kernels: "AVX2", "scalar"; of another back end what it is: "LibTorch 2.6.0, eager".
+  [[nodiscard]] std::string_view instruction_set() const;
 
   class Impl;
 

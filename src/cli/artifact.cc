@@ -69,14 +69,18 @@ std::string_view name_of(Artifact artifact) {
 
 void require_runnable(const fs::path& path) {
   const Artifact artifact = artifact_of(path);
-  if (artifact == Artifact::engine || artifact == Artifact::checkpoint) return;
+  if (artifact == Artifact::engine || artifact == Artifact::checkpoint ||
+      artifact == Artifact::torchscript) {
+    return;
+  }
   const bool missing = artifact == Artifact::missing;
-  throw Error(missing ? ErrorKind::not_found : ErrorKind::unsupported,
-              missing ? "there is no such file or folder" : "this cannot be run",
-              {.file = path.string(),
-               .found = missing ? std::string() : std::string(name_of(artifact)),
-               .expected = "an engine file (kobolt compile) or a Hugging Face folder; other kinds "
-                           "do not run here yet"});
+  throw Error(
+      missing ? ErrorKind::not_found : ErrorKind::unsupported,
+      missing ? "there is no such file or folder" : "this cannot be run",
+      {.file = path.string(),
+       .found = missing ? std::string() : std::string(name_of(artifact)),
+       .expected = "an engine file (kobolt compile), a Hugging Face folder or a TorchScript "
+                   "file (kobolt export); other kinds do not run here"});
 }
 
 }  // namespace kobolt::cli

@@ -21,8 +21,8 @@ Artifact artifact_of(const std::filesystem::path& path);
 /// "engine file", "Hugging Face folder", ...
 std::string_view name_of(Artifact artifact);
 
-/// Throws Error where `path` is neither an engine file nor a Hugging Face folder; the message says
-/// what it is instead and which kinds there are.
+/// Throws Error where `path` is no engine file, Hugging Face folder or TorchScript file; the
+/// message says what it is instead and which kinds there are.
 void require_runnable(const std::filesystem::path& path);
 
 }  // namespace kobolt::cli

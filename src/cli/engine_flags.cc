@@ -9,6 +9,13 @@ void EngineFlags::add(CLI::App& command) {
                   "else fp16")
       ->check(CLI::IsMember({"auto", "fp32", "fp16", "int8"}))
       ->capture_default_str();
+  command
+      .add_option(
+          "--backend", backend_,
+          "auto: what the file is for, Kobolt's own engine for folders; torch: LibTorch, an "
+          "operation at a time, for a Hugging Face folder (docs/backends.md)")
+      ->check(CLI::IsMember({"auto", "torch"}))
+      ->capture_default_str();
   command.add_flag("--large-pages", large_pages_,
                    "Copy the engine file into large pages of memory instead of mapping it: faster "
                    "steps on many processors, a slower start, nothing shared between processes");
@@ -18,6 +25,7 @@ void EngineFlags::add(CLI::App& command) {
 
 EngineOptions EngineFlags::options(int threads) const {
   return {.threads = threads,
+          .backend = engine_backend_from_name(backend_),
           .kv_cache = kv_cache_from_name(kv_cache_),
           .pin = pin_,
           .large_pages = large_pages_};

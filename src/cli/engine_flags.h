@@ -15,6 +15,7 @@ class EngineFlags {
   [[nodiscard]] EngineOptions options(int threads) const;
 
  private:
+  std::string backend_ = "auto";
   std::string kv_cache_ = "auto";
   bool pin_ = false;
   bool large_pages_ = false;

@@ -39,6 +39,9 @@ struct LogitSummary {
   std::vector<Candidate> best;  ///< the largest logits, best first, lowest token first among equals
 };
 
+/// The summary of the logits of one row.
+void summarize_row(std::span<const float> logits, int count, LogitSummary& summary);
+
 /// What generation needs of whatever executes a model: the embedded CPU engine, or another.
 /// Documents join and leave between steps; each has its own length and position, so nothing is
 /// ever computed on padding.
@@ -67,6 +70,9 @@ class Backend {
   /// All logits [vocab_size()] of row `row` of the newest step_summary(), before any other call.
   virtual void logits_of(std::size_t row, std::span<float> logits);
   virtual void release(DocumentHandle document) = 0;
+  /// The encoder alone: hidden states of the documents one after another, [tokens, d_model],
+  /// written to `hidden`. By itself it throws Error(unsupported).
+  virtual void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden);
 
  private:
   std::vector<float> logits_;  // of step_summary's own step

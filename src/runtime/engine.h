@@ -43,10 +43,9 @@ class Engine : public Backend {
   /// What it does is recorded there until the next call; null: nowhere.
   void set_trace(Trace* trace) { trace_ = trace; }
 
-  /// The encoder alone: hidden states of the documents one after another, [tokens, d_model],
-  /// written to `hidden`. Throws Error(invalid_argument) for an empty or too long document or an
-  /// id outside the vocabulary.
-  void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden);
+  /// Throws Error(invalid_argument) for an empty or too long document or an id outside the
+  /// vocabulary.
+  void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden) override;
 
  private:
   struct TokenAt {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/machine.h"
 #include "compile/compile_to_memory.h"
 #include "format/engine_file.h"
 #include "kernels/kernels.h"
@@ -14,7 +15,9 @@
 #include "runtime/engine.h"
 #include "runtime/generate.h"
 #include "runtime/long_document.h"
+#include "runtime/open_foreign.h"
 #include "runtime/thread_pool.h"
+#include "runtime/torch_component.h"
 #include "runtime/trace_scope.h"
 
 namespace kobolt {
@@ -31,42 +34,75 @@ std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
 
 class Summarizer::Impl {
  public:
-  Impl(std::shared_ptr<const EngineFile> engine_file, const EngineOptions& options)
-      : file(std::move(engine_file)),
+  Impl(const std::shared_ptr<const EngineFile>& engine_file, const EngineOptions& options)
+      : metadata(engine_file->metadata()),
+        file(engine_file),
         workers(options.workers ? options.workers
                                 : std::make_shared<Workers>(WorkersOptions{
                                       .threads = options.threads, .pin = options.pin})),
-        pool(*workers->pool_),
-        engine(file, pool, options.kv_cache) {}
+        pool(workers->pool_.get()) {
+    auto own = std::make_unique<Engine>(engine_file, *pool, options.kv_cache);
+    engine = own.get();
+    backend = std::move(own);
+  }
+  Impl(ForeignModel model, const EngineOptions& options)
+      : metadata(std::move(model.metadata)),
+        foreign(std::move(model)),
+        foreign_threads(options.threads > 0 ? options.threads : usable_cores()),
+        backend(std::move(foreign.backend)) {}
+
+  static std::unique_ptr<Impl> open(const std::filesystem::path& path, const EngineOptions& options,
+                                    const CompileOptions& compile) {
+    if (auto foreign = open_foreign(path, options)) {
+      return std::make_unique<Impl>(std::move(*foreign), options);
+    }
+    return std::make_unique<Impl>(open_engine(path, options, compile), options);
+  }
 
   const Tokenizer& get_tokenizer() {
     if (!tokenizer) {
-      tokenizer.emplace(Tokenizer::load(file->tokenizer_files(), file->metadata().config.family));
+      tokenizer.emplace(Tokenizer::load(file ? file->tokenizer_files() : foreign.tokenizer,
+                                        metadata.config.family));
     }
     return *tokenizer;
   }
 
+  /// Held for as long as the own engine computes; others have their own threads.
+  [[nodiscard]] std::optional<ThreadPool::Turn> turn() const {
+    using MaybeTurn = std::optional<ThreadPool::Turn>;
+    return pool == nullptr ? MaybeTurn() : MaybeTurn(std::in_place, *pool);
+  }
+
+  EngineMetadata metadata;
+  // Of Kobolt's own engine; null for another.
   std::shared_ptr<const EngineFile> file;
   std::shared_ptr<Workers> workers;
-  ThreadPool& pool;
-  Engine engine;
+  ThreadPool* pool = nullptr;
+  Engine* engine = nullptr;
+  // Of another.
+  ForeignModel foreign;
+  int foreign_threads = 0;
+
+  std::unique_ptr<Backend> backend;
   Trace* trace = nullptr;
   std::optional<Tokenizer> tokenizer;  // made when first asked for: token ids need none
 };
 
 Summarizer::Summarizer(const std::filesystem::path& engine_or_checkpoint,
                        const EngineOptions& options, const CompileOptions& compile)
-    : impl_(std::make_unique<Impl>(open_engine(engine_or_checkpoint, options, compile), options)) {}
+    : impl_(Impl::open(engine_or_checkpoint, options, compile)) {}
 Summarizer::Summarizer(const Model& model, const EngineOptions& options,
                        const CompileOptions& compile)
-    : impl_(std::make_unique<Impl>(compile_to_memory(model, compile), options)) {}
+    : impl_(options.backend == EngineBackend::torch
+                ? std::make_unique<Impl>(require_torch().eager(model, options.threads), options)
+                : std::make_unique<Impl>(compile_to_memory(model, compile), options)) {}
 Summarizer::Summarizer(Summarizer&&) noexcept = default;
 Summarizer& Summarizer::operator=(Summarizer&&) noexcept = default;
 Summarizer::~Summarizer() = default;
 
 std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32_t>> documents,
                                           const SummarizeOptions& options) {
-  const ThreadPool::Turn turn(impl_->pool);
+  const auto turn = impl_->turn();
   GenerateOptions generate_options{
       .max_rows = options.max_rows, .trace = impl_->trace, .on_step = options.on_step};
   if (options.progress) {
@@ -74,7 +110,8 @@ std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32
       options.progress({.done = done, .total = documents.size()});
     };
   }
-  auto generated = kobolt::generate(impl_->engine, documents, options.generation, generate_options);
+  auto generated =
+      kobolt::generate(*impl_->backend, documents, options.generation, generate_options);
   std::vector<Summary> summaries(documents.size());
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     for (std::size_t j = 0; j < generated[i].size(); ++j) {
@@ -124,8 +161,8 @@ std::vector<std::vector<float>> Summarizer::encode(
   std::size_t tokens = 0;
   for (const auto& document : documents) tokens += document.size();
   AlignedVector<float> all(tokens * d);
-  const ThreadPool::Turn turn(impl_->pool);
-  impl_->engine.encode_hidden(documents, all.data());
+  const auto turn = impl_->turn();
+  impl_->backend->encode_hidden(documents, all.data());
   auto at = all.cbegin();
   for (const auto& document : documents) {
     const auto end = at + static_cast<std::ptrdiff_t>(document.size() * d);
@@ -137,27 +174,44 @@ std::vector<std::vector<float>> Summarizer::encode(
 
 void Summarizer::set_trace(Trace* trace) {
   impl_->trace = trace;
-  impl_->engine.set_trace(trace);
+  if (impl_->engine != nullptr) impl_->engine->set_trace(trace);
 }
 
-const GenerationConfig& Summarizer::generation() const {
-  return impl_->file->metadata().generation;
-}
-const ModelConfig& Summarizer::config() const { return impl_->file->metadata().config; }
-const Provenance& Summarizer::provenance() const { return impl_->file->metadata().provenance; }
-Precision Summarizer::precision() const { return impl_->file->metadata().precision; }
+const GenerationConfig& Summarizer::generation() const { return impl_->metadata.generation; }
+const ModelConfig& Summarizer::config() const { return impl_->metadata.config; }
+const Provenance& Summarizer::provenance() const { return impl_->metadata.provenance; }
+Precision Summarizer::precision() const { return impl_->metadata.precision; }
 const Tokenizer& Summarizer::tokenizer() const { return impl_->get_tokenizer(); }
-KvCache Summarizer::kv_cache() const { return impl_->engine.kv_cache(); }
-int Summarizer::threads() const { return impl_->pool.threads(); }
-std::string_view Summarizer::instruction_set() const { return kernels::instruction_set(); }
-std::uint64_t Summarizer::engine_bytes() const { return impl_->file->size(); }
+KvCache Summarizer::kv_cache() const {
+  return impl_->engine == nullptr ? KvCache::fp32 : impl_->engine->kv_cache();
+}
+int Summarizer::threads() const {
+  return impl_->pool == nullptr ? impl_->foreign_threads : impl_->pool->threads();
+}
+std::string_view Summarizer::instruction_set() const {
+  return impl_->engine == nullptr ? impl_->foreign.library : kernels::instruction_set();
+}
+std::uint64_t Summarizer::engine_bytes() const {
+  return impl_->file ? impl_->file->size() : impl_->foreign.file_bytes;
+}
 std::uint64_t Summarizer::weight_bytes() const {
+  if (!impl_->file) return impl_->foreign.weight_bytes;
   std::uint64_t bytes = 0;
   for (const Section& section : impl_->file->sections()) {
     if (section.layout != Layout::bytes) bytes += section.size;
   }
   return bytes;
 }
-std::uint64_t Summarizer::kv_cache_bytes() const { return impl_->engine.kv_cache_bytes(); }
+std::uint64_t Summarizer::kv_cache_bytes() const {
+  return impl_->engine == nullptr ? 0 : impl_->engine->kv_cache_bytes();
+}
+
+EngineBackend engine_backend_from_name(std::string_view name) {
+  if (name == "auto") return EngineBackend::automatic;
+  if (name == "torch") return EngineBackend::torch;
+  throw Error(
+      ErrorKind::invalid_argument, "no such back end",
+      {.field = "backend", .found = fmt::format("\"{}\"", name), .expected = "auto or torch"});
+}
 
 }  // namespace kobolt

@@ -156,7 +156,7 @@ TEST(CompareProgramTest, ComparesAnEngineWithItsCheckpointInAllForms) {
 TEST(CompareProgramTest, SaysWhichKindsThereAre) {
   const Result result = complain("compare " KOBOLT_SOURCE_DIR "/README.md");
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.text, HasSubstr("an engine file (kobolt compile) or a Hugging Face folder"));
+  EXPECT_THAT(result.text, HasSubstr("an engine file (kobolt compile), a Hugging Face folder"));
   EXPECT_EQ(complain("compare").status, 2);
   EXPECT_EQ(complain("compare a --rounds 9 --seconds 3").status, 2);
   EXPECT_THAT(complain("compare " KOBOLT_SOURCE_DIR "/examples/deb-bart --rounds 3").text,

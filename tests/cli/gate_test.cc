@@ -80,8 +80,8 @@ TEST_F(GateProgramTest, SaysWhatABaselineCanBe) {
   const Result missing = complain(call + " --against nowhere");
   EXPECT_EQ(missing.status, 1);
   EXPECT_THAT(missing.text, HasSubstr("nowhere: there is no such file or folder"));
-  const std::string zip = file("model.pt", "PK\x03\x04 and more");
-  EXPECT_THAT(complain(call + " --against " + zip).text, HasSubstr("TorchScript"));
+  const std::string onnx = file("model.onnx", "no matter what");
+  EXPECT_THAT(complain(call + " --against " + onnx).text, HasSubstr("found ONNX model"));
   EXPECT_EQ(complain(call + " --against " + good + " --keep 99").status, 2);
   EXPECT_EQ(complain(call + " --keep 99%").status, 2);
 }

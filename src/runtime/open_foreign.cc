@@ -1,0 +1,57 @@
+#include "runtime/open_foreign.h"
+
+#include <array>
+#include <fstream>
+#include <string>
+
+#include "kobolt/error.h"
+#include "runtime/torch_component.h"
+
+namespace kobolt {
+namespace {
+
+bool is_zip(const std::filesystem::path& path) {
+  std::array<char, 4> start{};
+  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+  return std::string_view(start.data(), start.size()) == "PK\x03\x04";
+}
+
+bool is_for_tensorrt(const std::filesystem::path& path) {
+  return is_engine_file(path) && EngineFile::open(path)->find(kTensorRTSection) != nullptr;
+}
+
+BackendComponent& require_tensorrt(const std::filesystem::path& path) {
+  const Component& component = Component::find("tensorrt");
+  if (auto* tensorrt = backend_component<BackendComponent>(component)) return *tensorrt;
+  throw Error(ErrorKind::unsupported, "TensorRT is missing: " + component.problem(),
+              {.file = path.string(),
+               .hint = "compile the model for Kobolt's CPU engine (kobolt compile without "
+                       "--backend tensorrt)"});
+}
+
+}  // namespace
+
+TorchComponent& require_torch() {
+  const Component& component = Component::find("torch");
+  if (auto* torch = backend_component<TorchComponent>(component)) return *torch;
+  throw Error(ErrorKind::unsupported, "LibTorch is missing: " + component.problem(),
+              {.hint = "docs/backends.md says how to build with it; Kobolt's CPU engine needs "
+                       "nothing"});
+}
+
+std::optional<ForeignModel> open_foreign(const std::filesystem::path& path,
+                                         const EngineOptions& options) {
+  if (options.backend == EngineBackend::torch) {
+    if (!std::filesystem::is_directory(path)) {
+      throw Error(ErrorKind::invalid_argument, "the back end torch runs checkpoints",
+                  {.file = path.string(), .expected = "a Hugging Face folder"});
+    }
+    return require_torch().eager(Model::load(path), options.threads);
+  }
+  if (!std::filesystem::is_regular_file(path)) return std::nullopt;
+  if (is_zip(path)) return require_torch().open(path, options.threads);
+  if (is_for_tensorrt(path)) return require_tensorrt(path).open(path, options.threads);
+  return std::nullopt;
+}
+
+}  // namespace kobolt
