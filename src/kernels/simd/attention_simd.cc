@@ -119,14 +119,7 @@ void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float*
 void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
                const PackedF32& values, float scale, float* out, std::ptrdiff_t ldo,
                float* scratch) {
-  const std::ptrdiff_t ld = padded(keys.n);
-  for (int begin = 0; begin < m; begin += kAttentionRows) {
-    const int count = std::min(kAttentionRows, m - begin);
-    HWY_NAMESPACE::gemm_f32(q + begin * ldq, ldq, count, keys, 0, panels(keys.n), scratch, ld, {});
-    for (int i = 0; i < count; ++i) rows::softmax_row(scratch + i * ld, keys.n, scale);
-    HWY_NAMESPACE::gemm_f32(scratch, ld, count, values, 0, panels(values.n), out + begin * ldo, ldo,
-                            {});
-  }
+  attend<HWY_NAMESPACE::gemm_f32>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
 
 void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,

@@ -77,15 +77,20 @@ HWY_INLINE void attend_i8(const float* q, std::ptrdiff_t ldq, int m, const Packe
   const std::ptrdiff_t most_rows = std::min(m, kAttentionRows);
   float* row_scales = scratch + most_rows * ld;
   auto* quantized = reinterpret_cast<std::int16_t*>(row_scales + most_rows);
-  for (int begin = 0; begin < m; begin += kAttentionRows) {
-    const int count = std::min(kAttentionRows, m - begin);
+  float inverses[kAttentionRows];
+  const gemm::EvenParts blocks(m, kAttentionRows);
+  for (int block = 0; block < blocks.count(); ++block) {
+    const std::ptrdiff_t begin = blocks.begin(block);
+    const int count = blocks.size(block);
     const std::ptrdiff_t ldq_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(keys.k));
     HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ldq_i16,
                                  row_scales);
     kGemm(quantized, ldq_i16, row_scales, count, keys, 0, panels(keys.n), scratch, ld, {});
-    for (int i = 0; i < count; ++i) rows::softmax_row(scratch + i * ld, keys.n, scale);
+    for (int i = 0; i < count; ++i)
+      inverses[i] = rows::exponentials(scratch + i * ld, keys.n, scale);
     const std::ptrdiff_t ldw_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(values.k));
     HWY_NAMESPACE::quantize_rows(scratch, ld, count, values.k, quantized, ldw_i16, row_scales);
+    for (int i = 0; i < count; ++i) row_scales[i] *= inverses[i];
     kGemm(quantized, ldw_i16, row_scales, count, values, 0, panels(values.n), out + begin * ldo,
           ldo, {});
   }
@@ -174,14 +179,7 @@ void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, 
 void attention_f16(const float* q, std::ptrdiff_t ldq, int m, const PackedF16& keys,
                    const PackedF16& values, float scale, float* out, std::ptrdiff_t ldo,
                    float* scratch) {
-  const std::ptrdiff_t ld = padded(keys.n);
-  for (int begin = 0; begin < m; begin += kAttentionRows) {
-    const int count = std::min(kAttentionRows, m - begin);
-    HWY_NAMESPACE::gemm_f16(q + begin * ldq, ldq, count, keys, 0, panels(keys.n), scratch, ld, {});
-    for (int i = 0; i < count; ++i) rows::softmax_row(scratch + i * ld, keys.n, scale);
-    HWY_NAMESPACE::gemm_f16(scratch, ld, count, values, 0, panels(values.n), out + begin * ldo, ldo,
-                            {});
-  }
+  attend<HWY_NAMESPACE::gemm_f16>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
 
 void attention_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,

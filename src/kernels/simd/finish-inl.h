@@ -49,6 +49,17 @@ class Finish {
     });
   }
 
+  /// Asks the caches for the lines that a tile will be stored to. They are as far apart as rows,
+  /// which no prefetcher of the hardware follows.
+  HWY_INLINE void fetch(int row, int rows, int panel) const {
+    const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(panel) * kPanel;
+    for (int r = 0; r < rows; ++r) __builtin_prefetch(c_ + (row + r) * ldc_ + column, 1);
+    if (epilogue_.residual == nullptr) return;
+    for (int r = 0; r < rows; ++r) {
+      __builtin_prefetch(epilogue_.residual + (row + r) * epilogue_.ld_residual + column);
+    }
+  }
+
  private:
   template <Activation kActivation, class Sum>
   HWY_INLINE hn::Vec<FloatTag> value(const Sum* sums, int row, int column) const {

@@ -114,7 +114,9 @@ struct FloatUnits {
   using Factor = hn::Vec<FloatTag>;
   static constexpr int kValuesPerUnit = 1;
   static constexpr std::ptrdiff_t kStoredPerUnit = kPanel;  // values of a panel in the file
-  static constexpr int kDepth = gemm::kDepth;
+  /// Two 512-bit loads for 16 FMAs: a slice may as well come from L2, and longer ones save sums
+  /// that are stored and loaded again.
+  static constexpr int kDepth = HWY_TARGET == HWY_AVX3 ? 768 : gemm::kDepth;
 
   static HWY_INLINE Factor broadcast(const float* a) { return hn::Set(FloatTag(), *a); }
   static HWY_INLINE Factor load(const float* w) { return hn::LoadU(FloatTag(), w); }
@@ -155,6 +157,13 @@ struct NarrowPairs : WidePairs<Products> {
   }
 };
 
+/// Hides from the compiler where a pointer comes from, so that it stays one register and nothing
+/// is precomputed from it.
+template <class T>
+HWY_INLINE void in_register(T*& pointer) {
+  asm("" : "+r"(pointer));
+}
+
 /// sums [kPanels][kRows][kPanel] (+)= a [kRows, units] times slices [units][kPanel] of panels. The
 /// sums of two panels are `sums_distance` apart.
 template <class Units, int kRows, int kPanels>
@@ -164,8 +173,15 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr int kWidth = kPanels * kVectors;
   constexpr typename Units::SumTag tag;
-  const auto place = [=](int r, int v) {
-    return sums + v / kVectors * sums_distance + r * kPanel + v % kVectors * kLanes;
+  using Value = typename Units::Value;
+  typename Units::Sum* out[kPanels];
+#pragma GCC unroll 2
+  for (int p = 0; p < kPanels; ++p) {
+    out[p] = sums + p * sums_distance;
+    if constexpr (kPanels > 1) in_register(out[p]);
+  }
+  const auto place = [&](int r, int v) {
+    return out[v / kVectors] + r * kPanel + v % kVectors * kLanes;
   };
   hn::Vec<typename Units::SumTag> sum[kRows][kWidth];
 #pragma GCC unroll 16
@@ -175,22 +191,44 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
       sum[r][v] = accumulate ? hn::LoadU(tag, place(r, v)) : hn::Zero(tag);
     }
   }
-  const Slices<Units> slices = w;
+  // The compiler keeps a pointer a row, and for more than 6 that is more than x86 has registers.
+  // There, three rows share one (base, base + ld and base + 2 ld are each the address of one
+  // instruction), which moves along; elsewhere all are indexed by l, which is fewer additions.
+  constexpr bool kMoving = HWY_ARCH_X86 && kRows > 6;
+  constexpr int kBases = (kRows + 2) / 3;
+  const Value* rows[kBases];
+#pragma GCC unroll 8
+  for (int b = 0; b < kBases; ++b) rows[b] = a + 3 * b * lda;
+  Slices<Units> slices = w;
   for (std::ptrdiff_t l = 0; l < units; ++l) {
 #pragma GCC unroll 2
     for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead.begin + p * ahead.panel_distance);
     ahead.begin += ahead.step;
+    if constexpr (kMoving) {
+#pragma GCC unroll 8
+      for (const Value*& row : rows) in_register(row);
+#pragma GCC unroll 2
+      for (auto& slice : slices) in_register(slice);
+    }
+    const std::ptrdiff_t unit = kMoving ? 0 : l;
     typename Units::Factor weights[kWidth];
 #pragma GCC unroll 16
     for (int v = 0; v < kWidth; ++v) {
       weights[v] = Units::load(slices[static_cast<std::size_t>(v / kVectors)] +
-                               (l * kPanel + v % kVectors * kLanes) * kPer);
+                               (unit * kPanel + v % kVectors * kLanes) * kPer);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const auto value = Units::broadcast(a + r * lda + l * kPer);
+      const Value* row = kMoving ? rows[r / 3] + r % 3 * lda : a + r * lda + l * kPer;
+      const auto value = Units::broadcast(row);
 #pragma GCC unroll 16
       for (int v = 0; v < kWidth; ++v) Units::multiply_add(value, weights[v], sum[r][v]);
+    }
+    if constexpr (kMoving) {
+#pragma GCC unroll 8
+      for (const Value*& row : rows) row += kPer;
+#pragma GCC unroll 2
+      for (auto& slice : slices) slice += kPanel * kPer;
     }
   }
 #pragma GCC unroll 16
@@ -301,6 +339,9 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
           for (int t = 0; t < tiles.count(); ++t) {
             const int row = tiles.begin(t);
             const int rows = tiles.size(t);
+            if (last) {
+              for (int p = 0; p < count; ++p) finish.fetch(block_begin + row, rows, panel + p);
+            }
             const TileFunction<Units> function = count == kTilePanels
                                                      ? tile_function<Units, kTilePanels>(rows)
                                                      : tile_function<Units>(rows);

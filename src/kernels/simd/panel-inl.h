@@ -35,8 +35,8 @@ constexpr int kTilePanels = HWY_TARGET == HWY_AVX3 ? 2 : 1;
 
 /// Vectors of sums in the largest tile. AVX2: 12, with 2 registers for the panel and 1 or 2 for
 /// broadcasts, is all 16. NEON: 20 beside 4 for the panel and one for each row's broadcast, of 32;
-/// with 24 GCC spills. AVX-512 has 32 too, but the addresses of more than 8 rows do not fit the
-/// general registers: 12 rows ran at 0.9 of the rate of 8.
+/// with 24 GCC spills. AVX-512 has 32 too, but tiles of 24 sums were slower: 12 rows x 2 panels by
+/// a tenth, 8 rows x 3 panels by a twentieth.
 constexpr int kSums = HWY_TARGET == HWY_NEON ? 20 : HWY_TARGET == HWY_AVX3 ? 16 : 12;
 
 #if HWY_TARGET == HWY_NEON

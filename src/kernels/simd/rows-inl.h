@@ -39,25 +39,40 @@ HWY_INLINE float sum(const float* x, int n) {
   return total;
 }
 
+/// The larger value of each lane; NaN in `value` counts as -infinity.
+HWY_INLINE hn::Vec<Tag> larger(hn::Vec<Tag> value, hn::Vec<Tag> best) {
+#if HWY_ARCH_X86
+  return hn::Max(value, best);  // maxps returns its second operand where one is NaN
+#else
+  return hn::IfThenElse(hn::Gt(value, best), value, best);
+#endif
+}
+
 /// The largest value; NaN counts as -infinity, because no comparison with it holds.
 HWY_INLINE float largest(const float* x, int n) {
   const Tag tag;
+  constexpr int kChains = 4;  // cover the latency of a comparison
   float result = -std::numeric_limits<float>::infinity();
-  auto best = hn::Set(tag, result);
+  hn::Vec<Tag> best[kChains];
+#pragma GCC unroll 4
+  for (int c = 0; c < kChains; ++c) best[c] = hn::Set(tag, result);
   int i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const auto value = hn::LoadU(tag, x + i);
-    best = hn::IfThenElse(hn::Gt(value, best), value, best);
+  for (; i + kChains * kLanes <= n; i += kChains * kLanes) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kChains; ++c) best[c] = larger(hn::LoadU(tag, x + i + c * kLanes), best[c]);
   }
-  result = hn::GetLane(hn::MaxOfLanes(tag, best));
+  for (; i + kLanes <= n; i += kLanes) best[0] = larger(hn::LoadU(tag, x + i), best[0]);
+  best[0] = larger(larger(best[0], best[1]), larger(best[2], best[3]));
+  result = hn::GetLane(hn::MaxOfLanes(tag, best[0]));
   for (; i < n; ++i) {
     if (x[i] > result) result = x[i];
   }
   return result;
 }
 
-/// x = softmax(scale * x) in place, scale > 0; a row of -infinity becomes zeros.
-HWY_INLINE void softmax_row(float* x, int n, float scale) {
+/// x = e^(scale * (x - largest)) in place, scale > 0. Returns one over their sum, which makes them
+/// the softmax; 0 for a row of -infinity, which becomes zeros.
+HWY_INLINE float exponentials(float* x, int n, float scale) {
   const Tag tag;
   const float most = largest(x, n);
   const float shift = most == -std::numeric_limits<float>::infinity() ? 0.0F : most;
@@ -75,12 +90,22 @@ HWY_INLINE void softmax_row(float* x, int n, float scale) {
     x[i] = std::exp((x[i] - shift) * scale);
     total += x[i];
   }
-  const float inverse = total > 0.0F ? 1.0F / total : 0.0F;
-  const auto inverse_v = hn::Set(tag, inverse);
-  for (i = 0; i + kLanes <= n; i += kLanes) {
-    hn::StoreU(hn::Mul(hn::LoadU(tag, x + i), inverse_v), tag, x + i);
+  return total > 0.0F ? 1.0F / total : 0.0F;
+}
+
+/// x *= factor
+HWY_INLINE void multiply(float* x, int n, float factor) {
+  const Tag tag;
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    hn::StoreU(hn::Mul(hn::LoadU(tag, x + i), hn::Set(tag, factor)), tag, x + i);
   }
-  for (; i < n; ++i) x[i] *= inverse;
+  for (; i < n; ++i) x[i] *= factor;
+}
+
+/// x = softmax(scale * x) in place, scale > 0; a row of -infinity becomes zeros.
+HWY_INLINE void softmax_row(float* x, int n, float scale) {
+  multiply(x, n, exponentials(x, n, scale));
 }
 
 }  // namespace rows
