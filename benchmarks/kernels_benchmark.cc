@@ -15,6 +15,7 @@
 
 #include "benchmark/ceilings.h"
 #include "kernels/bytes.h"
+#include "kernels/head_attention.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
 
@@ -282,6 +283,24 @@ void attention(benchmark::State& state) {
   report(state, 4.0 * m * length * kHeadDim, 8.0 * length * kHeadDim);
 }
 BENCHMARK(attention)->ArgNames({"m", "length"})->Args({512, 512})->Args({4, 512});
+
+/// Packing of keys and values included, as it is part of the kernel.
+void head_attention_i16(benchmark::State& state) {
+  const auto length = static_cast<int>(state.range(0));
+  constexpr int kHeadDim = 48;
+  const std::vector<float> q = random(size_of(length, kHeadDim));
+  const std::vector<float> k = random(size_of(length, kHeadDim));
+  const std::vector<float> v = random(size_of(length, kHeadDim));
+  std::vector<float> scratch(head_attention_i16_scratch(length, kHeadDim));
+  std::vector<float> out(size_of(length, kHeadDim));
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::head_attention_i16(q.data(), k.data(), v.data(), kHeadDim, length, kHeadDim, 0.1F,
+                                out.data(), kHeadDim, scratch.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 4.0 * length * length * kHeadDim, 12.0 * length * kHeadDim, Arithmetic::pairs);
+}
+BENCHMARK(head_attention_i16)->ArgName("length")->Arg(64)->Arg(512);
 
 void attention_step(benchmark::State& state) {
   const auto length = static_cast<int>(state.range(0));

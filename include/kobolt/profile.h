@@ -17,8 +17,13 @@ namespace kobolt {
 /// What the machine can do at most, all threads together: operations and bytes a second.
 struct MachineCeilings {
   double fp32 = 0;
-  double integer = 0;  ///< int8, by the best instructions that the processor has
-  double read = 0;     ///< from memory, past any cache
+  double pairs = 0;  ///< of int16
+  double bytes = 0;  ///< 0 where the processor has no instruction for them
+  double read = 0;   ///< from memory, past any cache
+
+  [[nodiscard]] double operations(Arithmetic arithmetic) const {
+    return arithmetic == Arithmetic::fp32 ? fp32 : arithmetic == Arithmetic::pairs ? pairs : bytes;
+  }
 };
 
 /// Measures them, which takes a second; nothing where that cannot be done: it takes x86-64 with

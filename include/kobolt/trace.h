@@ -19,11 +19,15 @@ enum class Phase : std::uint8_t {
 };
 KOBOLT_API std::string_view name_of(Phase phase);
 
+/// What an operation's products are made of: floats, pairs of int16 or quadruples of bytes. Each
+/// has a limit of its own.
+enum class Arithmetic { fp32, pairs, bytes };
+
 /// Operations and bytes that an operator cannot do without, however it is computed.
 struct Cost {
   double operations = 0;  ///< multiplications and additions
-  bool integer = false;   ///< of integers; else in fp32
-  double bytes = 0;       ///< weights, cached keys and values, and rows read and written
+  Arithmetic arithmetic = Arithmetic::fp32;
+  double bytes = 0;  ///< weights, cached keys and values, and rows read and written
 };
 
 /// A stretch of time of the thread that called the Summarizer; others work within it.

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "benchmark/ceilings.h"
 #include "kobolt/profile.h"
 
@@ -11,7 +9,8 @@ std::optional<MachineCeilings> machine_ceilings(int threads) {
   const Ceilings ceilings =
       measure_ceilings(measurable_sets().front(), static_cast<unsigned>(threads));
   return MachineCeilings{.fp32 = ceilings.fp32 * kGiga,
-                         .integer = std::max(ceilings.pairs, ceilings.bytes) * kGiga,
+                         .pairs = ceilings.pairs * kGiga,
+                         .bytes = ceilings.bytes * kGiga,
                          .read = ceilings.read * kGiga};
 }
 

@@ -44,8 +44,7 @@ void ProfileCollector::add_batch(std::span<const TraceEvent> events) {
                       .operations = event.cost.operations,
                       .bytes = event.cost.bytes};
     if (ceilings_) {
-      const double rate = event.cost.integer ? ceilings_->integer : ceilings_->fp32;
-      part.least_arithmetic = event.cost.operations / rate;
+      part.least_arithmetic = event.cost.operations / ceilings_->operations(event.cost.arithmetic);
       part.least_reading = event.cost.bytes / ceilings_->read;
       part.least = std::max(part.least_arithmetic, part.least_reading);
     }

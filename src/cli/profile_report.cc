@@ -81,11 +81,13 @@ std::string profile_text(const ProfileReport& report, const Summarizer& summariz
       {"machine",
        fmt::format("{} threads, {}", summarizer.threads(), summarizer.instruction_set())}};
   if (report.ceilings) {
-    lines.emplace_back("limit",
-                       fmt::format("{:.1f} GOP/s fp32, {:.1f} GOP/s integer, {:.1f} GB/s "
-                                   "from memory",
-                                   report.ceilings->fp32 / kGiga, report.ceilings->integer / kGiga,
-                                   report.ceilings->read / kGiga));
+    const MachineCeilings& most = *report.ceilings;
+    const std::string bytes =
+        most.bytes > 0 ? fmt::format(", {:.1f} of bytes", most.bytes / kGiga) : "";
+    lines.emplace_back(
+        "limit", fmt::format("{:.1f} GOP/s in fp32, {:.1f} of int16 pairs{}; {:.1f} "
+                             "GB/s from memory",
+                             most.fp32 / kGiga, most.pairs / kGiga, bytes, most.read / kGiga));
   }
   lines.emplace_back("a batch", fmt::format("{}, the mean of {}", format_seconds(profile.seconds),
                                             profile.batches));
@@ -120,7 +122,8 @@ Json profile_json(const ProfileReport& report, const Summarizer& summarizer) {
               {"confidence", profile.overhead.confidence}}}};
   if (limits) {
     json["ceilings"] = {{"fp32", report.ceilings->fp32},
-                        {"integer", report.ceilings->integer},
+                        {"pairs", report.ceilings->pairs},
+                        {"bytes", report.ceilings->bytes},
                         {"read", report.ceilings->read}};
   }
   json["phases"] = entries_json(profile.phases, limits);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/head_scratch.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd/simd_table.h"
 #include "kernels/top_k.h"
@@ -220,6 +221,17 @@ void attention_step(const float* q, const float* keys, const float* values, std:
                     float* out, float* scratch) {
   assert(length >= 0 && heads >= 0 && head_dim >= 0);
   active().attention_step(q, keys, values, ld, rows, length, heads, head_dim, scale, out, scratch);
+}
+
+std::size_t head_attention_i16_scratch(int length, int head_dim) {
+  return static_cast<std::size_t>(HeadScratch(length, head_dim).size);
+}
+
+void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                        float* scratch) {
+  assert(length >= 0 && length <= kMostLengthI16 && head_dim <= kMostHeadDimI16);
+  active().head_attention_i16(q, k, v, ld, length, head_dim, scale, out, ldo, scratch);
 }
 
 std::size_t attention_scratch_i8(int m, int length, int head_dim) {

@@ -4,6 +4,7 @@
 
 #include "kernels/bytes.h"
 #include "kernels/cache.h"
+#include "kernels/head_attention.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
 
@@ -41,6 +42,7 @@ struct KernelTable {
   decltype(&kernels::softmax) softmax;
   decltype(&kernels::attention) attention;
   decltype(&kernels::attention_step) attention_step;
+  decltype(&kernels::head_attention_i16) head_attention_i16;
   decltype(&kernels::narrow_f16) narrow_f16;
   decltype(&kernels::narrow_panels_i8) narrow_panels_i8;
   decltype(&kernels::narrow_heads_i8) narrow_heads_i8;

@@ -60,6 +60,9 @@ void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
 void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
                     const std::int32_t* rows, int length, int heads, int head_dim, float scale,
                     float* out, float* scratch);
+void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                        float* scratch);
 void narrow_f16(const float* x, std::size_t count, std::uint16_t* out);
 void narrow_panels_i8(const float* packed, int n, int k, std::int8_t* out, float* scales);
 void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, float* scales);

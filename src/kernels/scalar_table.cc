@@ -26,6 +26,7 @@ const KernelTable kScalarTable = {
     .softmax = scalar::softmax,
     .attention = scalar::attention,
     .attention_step = scalar::attention_step,
+    .head_attention_i16 = scalar::head_attention_i16,
     .narrow_f16 = scalar::narrow_f16,
     .narrow_panels_i8 = scalar::narrow_panels_i8,
     .narrow_heads_i8 = scalar::narrow_heads_i8,

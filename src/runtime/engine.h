@@ -77,7 +77,7 @@ class Engine : public Backend {
   Operand encoder_layer(int layer, std::span<const std::vector<std::int32_t>> documents,
                         const Operand& carried);
   void encoder_attention(const LayerConfig& layer,
-                         std::span<const std::vector<std::int32_t>> documents);
+                         std::span<const std::vector<std::int32_t>> documents, bool integer);
   void store_cross(std::span<const std::vector<std::int32_t>> documents,
                    std::span<const DocumentHandle> handles);
 

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "runtime/engine.h"
+#include "runtime/head_attention.h"
 #include "runtime/trace_scope.h"
 
 namespace kobolt {
@@ -87,19 +87,18 @@ Operand Engine::encoder_layer(int layer, Documents documents, const Operand& car
   float* qkv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(3 * width));
   reserve(context_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(width));
   multiply("self in", enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * width});
-  encoder_attention(shape, documents);
+  encoder_attention(shape, documents, weights.qkv.row_format() != RowFormat::floats);
   multiply("self out", executor_.operand(context_.data(), width, m_, width), weights.self_out,
            {.y = x_.data(), .ldy = d, .residual = x_.data()});
   return feed_forward(weights, leave(weights.self_norm));
 }
 
-void Engine::encoder_attention(const LayerConfig& layer, Documents documents) {
+void Engine::encoder_attention(const LayerConfig& layer, Documents documents, bool integer) {
   const int heads = layer.self_heads;
   const int head_dim = layer.head_dim;
   const int width = heads * head_dim;
   const std::ptrdiff_t ld = 3 * static_cast<std::ptrdiff_t>(width);
-  const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
-  Cost cost;
+  Cost cost{.arithmetic = integer ? Arithmetic::pairs : Arithmetic::fp32};
   for (const auto& document : documents) {
     const auto length = static_cast<double>(document.size());
     cost.operations += 4 * length * length * width;
@@ -110,21 +109,12 @@ void Engine::encoder_attention(const LayerConfig& layer, Documents documents) {
       static_cast<int>(documents.size()) * heads, [&](int task, int thread) {
         const auto which = static_cast<std::size_t>(task / heads);
         const int head = task % heads;
-        const int length = static_cast<int>(documents[which].size());
-        const std::size_t key_size = kernels::packed_f32_size(length, head_dim);
-        const std::size_t value_size = kernels::packed_f32_size(head_dim, length);
-        float* keys =
-            scratch(thread, key_size + value_size + kernels::attention_scratch(length, length));
-        float* values = keys + key_size;
+        const HeadAttention attention(static_cast<int>(documents[which].size()), head_dim, integer);
         const float* q = qkv_.data() + starts_[which] * ld + head * head_dim;
-        kernels::pack_f32(q + width, ld, length, head_dim, keys);
-        kernels::pack_f32_transposed(q + 2 * static_cast<std::ptrdiff_t>(width), ld, head_dim,
-                                     length, values);
-        kernels::attention(
-            q, ld, length, {.data = keys, .n = length, .k = head_dim},
-            {.data = values, .n = head_dim, .k = length}, scale,
-            context_.data() + static_cast<std::ptrdiff_t>(starts_[which]) * width + head * head_dim,
-            width, values + value_size);
+        float* out =
+            context_.data() + static_cast<std::ptrdiff_t>(starts_[which]) * width + head * head_dim;
+        attention.attend(q, q + width, q + 2 * static_cast<std::ptrdiff_t>(width), ld, out, width,
+                         scratch(thread, attention.scratch()));
       });
 }
 

@@ -12,12 +12,18 @@ inline Cost& operator+=(Cost& sum, const Cost& part) {
   return sum;
 }
 
+inline Arithmetic arithmetic_of(RowFormat format) {
+  return format == RowFormat::floats  ? Arithmetic::fp32
+         : format == RowFormat::int16 ? Arithmetic::pairs
+                                      : Arithmetic::bytes;
+}
+
 /// Of m rows times a matrix: each weight is read once, and only those that are stored.
 inline Cost product_cost(int m, const Linear& linear) {
   const double n = linear.n();
   const double k = linear.k();
   return {.operations = 2.0 * m * n * k,
-          .integer = linear.row_format() != RowFormat::floats,
+          .arithmetic = arithmetic_of(linear.row_format()),
           .bytes = static_cast<double>(linear.panel_bytes()) * kernels::panels(linear.n()) +
                    m * (n + k) * sizeof(float)};
 }

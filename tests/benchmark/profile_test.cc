@@ -28,7 +28,7 @@ std::vector<TraceEvent> events_of_a_batch() {
 
 TEST(ProfileSumsTest, AddsUpByPhaseOperatorAndLayer) {
   // The arithmetic of a call takes at least 1 s, its bytes half of that.
-  ProfileCollector collector(MachineCeilings{.fp32 = 2e9, .integer = 4e9, .read = 2e9});
+  ProfileCollector collector(MachineCeilings{.fp32 = 2e9, .pairs = 4e9, .read = 2e9});
   collector.add_batch(events_of_a_batch());
   collector.add_batch(events_of_a_batch());
   const ProfileSums sums = collector.sums();

@@ -51,6 +51,9 @@ void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
 void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,
                     const std::int32_t* rows, int length, int heads, int head_dim, float scale,
                     float* out, float* scratch);
+void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                        float* scratch);
 void narrow_f16(const float* x, std::size_t count, std::uint16_t* out);
 void narrow_panels_i8(const float* packed, int n, int k, std::int8_t* out, float* scales);
 void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, float* scales);
@@ -83,6 +86,9 @@ void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scal
 void gemm_sparse_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                          const SparseI8& w, int panel_begin, int panel_end, float* c,
                          std::ptrdiff_t ldc, const Epilogue& epilogue);
+void head_attention_i16_vnni(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                             int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                             float* scratch);
 void attention_i8_vnni(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
                        const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
                        float* scratch);

@@ -3,6 +3,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/simd/rows_simd.cc"  // NOLINT
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -24,21 +25,19 @@ using V = hn::Vec<Tag>;
 /// Largest magnitude of x; NaN where x has one, infinity included.
 float largest_magnitude(const float* x, int n) {
   const Tag tag;
-  V largest = hn::Zero(tag);
-  V poison = hn::Zero(tag);  // 0 * x is 0, or NaN where x is not finite
+  const hn::RebindToUnsigned<Tag> bits;
+  // Magnitudes compare like their bits, in which what is no number is above all that are.
+  const auto magnitude = hn::Set(bits, 0x7FFFFFFFU);
+  auto largest = hn::Zero(bits);
   int i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    const V value = hn::LoadU(tag, x + i);
-    largest = hn::Max(largest, hn::Abs(value));
-    poison = hn::MulAdd(value, hn::Zero(tag), poison);
+    largest = hn::Max(largest, hn::And(hn::BitCast(bits, hn::LoadU(tag, x + i)), magnitude));
   }
-  float result = hn::GetLane(hn::MaxOfLanes(tag, largest));
-  float bad = hn::GetLane(hn::SumOfLanes(tag, poison));
-  for (; i < n; ++i) {
-    result = std::max(result, std::abs(x[i]));
-    bad += 0.0F * x[i];
-  }
-  return std::isnan(bad) ? bad : result;
+  std::uint32_t most = hn::GetLane(hn::MaxOfLanes(bits, largest));
+  for (; i < n; ++i) most = std::max(most, std::bit_cast<std::uint32_t>(std::abs(x[i])));
+  constexpr std::uint32_t kInfinityBits = 0x7F800000U;
+  return most < kInfinityBits ? std::bit_cast<float>(most)
+                              : std::numeric_limits<float>::quiet_NaN();
 }
 
 void quantize_row(const float* x, int k, float inverse, std::int16_t* q) {

@@ -40,6 +40,7 @@ constexpr KernelTable kTable = {
     .softmax = softmax,
     .attention = attention,
     .attention_step = attention_step,
+    .head_attention_i16 = head_attention_i16,
     .narrow_f16 = narrow_f16,
     .narrow_panels_i8 = narrow_panels_i8,
     .narrow_heads_i8 = narrow_heads_i8,
@@ -61,6 +62,7 @@ constexpr KernelTable kVnniTable = [] {
   table.gemm_u8_i8 = gemm_u8_i8_vnni;
   table.gemm_i4 = gemm_i4_vnni;
   table.gemm_sparse_i8 = gemm_sparse_i8_vnni;
+  table.head_attention_i16 = head_attention_i16_vnni;
   table.attention_i8 = attention_i8_vnni;
   return table;
 }();

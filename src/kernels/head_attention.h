@@ -1,0 +1,42 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+/// Attention of an encoder's head in integers. Conventions are those of kernels.h.
+namespace kobolt::kernels {
+
+/// What a sum of 32 bits has room for. Longer heads and documents are left to attention().
+inline constexpr int kMostHeadDimI16 = 512;
+inline constexpr int kMostLengthI16 = 1 << 16;
+
+/// Attention of all positions of a document to each other, for one head:
+/// out = softmax(q . K^T * scale) . V, all [length, head_dim]; rows of q, k and v are `ld` apart,
+/// those of out `ldo`.
+///
+/// All products are of int16 in pairs: twice as fast as those of floats, where the processor has
+/// AVX512_VNNI. Queries and keys are rounded to 12 bits with a scale for each position, values to
+/// 11 bits with a scale for each feature. Weights have as many bits, up to 15, as their sum leaves
+/// room for, so that a position that takes nearly all attention does not erase the others.
+/// What is computed from a NaN or an infinity is no meaningful number.
+/// `scratch` holds head_attention_i16_scratch(length, head_dim) floats.
+void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                        float* scratch);
+std::size_t head_attention_i16_scratch(int length, int head_dim);
+
+/// Largest magnitude of a rounded value.
+inline constexpr int kValueLimitI16 = 1023;
+
+/// What weights of 0..1 are multiplied by before they are rounded, if one over their sum is
+/// `inverse_sum`: sums of their products with rounded values fit into 32 bits.
+inline float weight_limit_i16(float inverse_sum, int length) {
+  constexpr int kMost = std::numeric_limits<std::int32_t>::max() / kValueLimitI16;
+  // Rounding adds half of one to each at most; a hundredth is far more than floats are off by.
+  const auto room = 0.99F * static_cast<float>(kMost - length / 2);
+  return std::min(32767.0F, room * inverse_sum);
+}
+
+}  // namespace kobolt::kernels

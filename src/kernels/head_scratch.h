@@ -1,0 +1,44 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "kernels/kernel_table.h"
+
+namespace kobolt::kernels {
+
+/// Where the parts of head_attention_i16's scratch buffer begin, counted in floats; a pair of int16
+/// has the size of one. Each part begins a cache line of the buffer.
+class HeadScratch {
+ public:
+  HeadScratch(int length, int head_dim) {
+    const std::ptrdiff_t block = std::min(length, kAttentionRows);
+    key_rows = take(std::ptrdiff_t{length} * pairs(head_dim));
+    keys = take(std::ptrdiff_t{padded(length)} * pairs(head_dim));
+    key_scales = take(padded(length));
+    values = take(std::ptrdiff_t{padded(head_dim)} * pairs(length));
+    value_scales = take(padded(head_dim));
+    scores = take(block * padded(length));
+    rounded = take(block * std::max(pairs(length), pairs(head_dim)));
+    row_scales = take(block);
+  }
+
+  std::ptrdiff_t key_rows;      // [length][pairs(head_dim)], on their way into panels
+  std::ptrdiff_t keys;          // in panels
+  std::ptrdiff_t key_scales;    // [padded(length)]
+  std::ptrdiff_t values;        // in panels
+  std::ptrdiff_t value_scales;  // [padded(head_dim)]
+  std::ptrdiff_t scores;        // [block][padded(length)]
+  std::ptrdiff_t rounded;       // queries, then weights [block][pairs(length)]
+  std::ptrdiff_t row_scales;    // [block]
+  std::ptrdiff_t size = 0;
+
+ private:
+  std::ptrdiff_t take(std::ptrdiff_t floats) {
+    constexpr std::ptrdiff_t kLine = 16;
+    return std::exchange(size, size + (floats + kLine - 1) / kLine * kLine);
+  }
+};
+
+}  // namespace kobolt::kernels
