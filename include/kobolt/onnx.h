@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kobolt/calibrate.h"
 #include "kobolt/export.h"
 #include "kobolt/model.h"
 
@@ -17,6 +18,9 @@ namespace kobolt {
 enum class OnnxPrecision : std::uint8_t {
   fp32,
   fp16,          ///< matrices, activations between them and the cache
+  int8,          ///< weights, with a scale for each output feature, and what meets them, with the
+                 ///< scale that calibration found: QuantizeLinear and DequantizeLinear around
+                 ///< every product, which runtimes turn into products of integers
   int8_weights,  ///< a scale for each output feature; products in fp32
   int4_weights,  ///< a scale for each 32 inputs of an output feature; embeddings and output
                  ///< projection are int8_weights. Needs operator set 21
@@ -44,6 +48,9 @@ struct OnnxOptions {
   /// Exceptions; where several patterns match a matrix the last one wins. A pattern that matches
   /// nothing is an Error(invalid_argument).
   std::vector<OnnxLayerPrecision> layers;
+  /// Of the model: needed where a matrix is int8. Of an int8 export the layers that it marks `keep`
+  /// are fp32, unless `layers` says otherwise.
+  std::optional<Calibration> calibration;
   /// Version of the operator set; by default 17, or 21 where a matrix is int4_weights.
   std::optional<int> opset;
   /// Documents (with beams: rows) of a call, where it is to be fixed. Chosen by each call

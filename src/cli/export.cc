@@ -18,6 +18,7 @@ struct ExportFlags {
   std::string onnx;
   std::string precision = "fp32";
   std::vector<std::string> layers;
+  std::string calibration;
   std::optional<int> opset;
   std::string dynamic_axes = "all";
   std::optional<std::int64_t> batch;
@@ -46,6 +47,7 @@ OnnxOptions onnx_options(const ExportFlags& flags) {
   for (const std::string& layer : flags.layers) {
     options.layers.push_back(onnx_layer_precision_from_text(layer));
   }
+  if (!flags.calibration.empty()) options.calibration = Calibration::load(flags.calibration);
   return options;
 }
 
@@ -86,6 +88,7 @@ void add_export(CLI::App& app, const GlobalOptions& global) {
       app, "export", "Write a checkpoint as ONNX graphs that Hugging Face's optimum loads.",
       "kobolt export my-kobart --onnx my-kobart-onnx\n"
       "kobolt export my-kobart --onnx out --precision fp16\n"
+      "kobolt export my-kobart --onnx out --precision int8 --calibration calibration.json\n"
       "kobolt export my-kobart --onnx out --precision int4-weights --layer 'lm_head=fp32'\n"
       "kobolt export my-kobart --onnx out --opset 13 --dynamic-axes batch --sequence 512");
   const auto flags = std::make_shared<ExportFlags>();
@@ -99,10 +102,11 @@ void add_export(CLI::App& app, const GlobalOptions& global) {
       ->required();
   command
       .add_option("--precision", flags->precision,
-                  "fp32; fp16, with norms, softmax, sums and logits in fp32; int8-weights, a scale "
-                  "for each output feature and products in fp32; int4-weights, a scale for each 32 "
-                  "weights (embeddings and output projection int8-weights)")
-      ->check(CLI::IsMember({"fp32", "fp16", "int8-weights", "int4-weights"}))
+                  "fp32; fp16, with norms, softmax, sums and logits in fp32; int8, weights and "
+                  "what meets them (needs --calibration); int8-weights, a scale for each output "
+                  "feature and products in fp32; int4-weights, a scale for each 32 weights "
+                  "(embeddings and output projection int8-weights)")
+      ->check(CLI::IsMember({"fp32", "fp16", "int8", "int8-weights", "int4-weights"}))
       ->capture_default_str();
   command
       .add_option("--layer", flags->layers,
@@ -110,6 +114,10 @@ void add_export(CLI::App& app, const GlobalOptions& global) {
                   "'decoder.layers.*.fc1=int8-weights'; repeatable, the last match wins")
       ->type_name("PATTERN=PRECISION")
       ->allow_extra_args(false);
+  command
+      .add_option("--calibration", flags->calibration,
+                  "The file of kobolt calibrate that int8 needs; the layers that it keeps are fp32")
+      ->type_name("FILE");
   command
       .add_option("--opset", flags->opset,
                   "Version of ONNX's operators: the oldest that your runtime needs. By default 17, "

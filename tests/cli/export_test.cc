@@ -55,6 +55,7 @@ TEST_F(ExportCommand, WrongUseIsToldFromFailure) {
   EXPECT_THAT(fixed.text, HasSubstr("--sequence"));
   EXPECT_EQ(complain(line("--batch 4")).status, 2);
   EXPECT_EQ(complain(line("--layer lm_head=int2")).status, 1);
+  EXPECT_THAT(complain(line("--precision int8")).text, HasSubstr("kobolt calibrate"));
   EXPECT_FALSE(fs::exists(folder()));
 }
 

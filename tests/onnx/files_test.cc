@@ -279,7 +279,7 @@ TEST_F(OnnxFiles, RefuseFoldersThatCannotHoldThem) {
 }
 
 TEST(OnnxPrecisionName, IsReadBack) {
-  for (const auto precision : {OnnxPrecision::fp32, OnnxPrecision::fp16,
+  for (const auto precision : {OnnxPrecision::fp32, OnnxPrecision::fp16, OnnxPrecision::int8,
                                OnnxPrecision::int8_weights, OnnxPrecision::int4_weights}) {
     EXPECT_EQ(onnx_precision_from_name(name_of(precision)), precision);
   }

@@ -18,7 +18,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 try:
     import torch
+    import tokenizers
     from optimum.onnxruntime import ORTModelForSeq2SeqLM
+    from transformers import AutoModelForSeq2SeqLM
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
@@ -27,6 +29,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHECKPOINTS = sorted(path for path in (ROOT / "tests/data/checkpoints").iterdir() if path.is_dir())
 # transformers 4 takes the encoder's vocabulary for the decoder's in beam search.
 ONLY_GREEDY = ["marian-separate"]
+TRAINED = ROOT / "examples" / "deb-bart"
+DEVELOPMENT = ROOT.parent / "shared" / "data" / "dev.jsonl"
+DOCUMENTS = 48
 KOBOLT = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "kobolt"
 
 
@@ -57,6 +62,24 @@ class Optimum(unittest.TestCase):
                                                                        dtype=torch.int64),
                                              **{**lengths, **golden[f"{search}_settings"]})
                         self.assertEqual(ids[0, 1:].tolist(), expected)
+
+    @unittest.skipUnless(DEVELOPMENT.exists(), "needs ../shared with data/dev.jsonl")
+    def test_real_documents_give_the_ids_of_transformers(self):
+        with DEVELOPMENT.open() as lines:
+            documents = [json.loads(next(lines))["document"] for _ in range(DOCUMENTS)]
+        tokenizer = tokenizers.Tokenizer.from_file(str(TRAINED / "tokenizer.json"))
+        exported = self.load(TRAINED)
+        original = AutoModelForSeq2SeqLM.from_pretrained(TRAINED, torch_dtype=torch.float32)
+        tokenizer.enable_truncation(original.config.max_position_embeddings)
+        for beams in [1, 4]:
+            for document in documents:
+                ids = torch.tensor([tokenizer.encode(document).ids])
+                found, expected = (
+                    model.generate(input_ids=ids, attention_mask=torch.ones_like(ids),
+                                   num_beams=beams, early_stopping=beams > 1,
+                                   max_new_tokens=40)[0].tolist() for model in [exported, original])
+                with self.subTest(beams=beams):
+                    self.assertEqual(found, expected)
 
     def test_every_precision_generates(self):
         for precision in ["fp16", "int8-weights", "int4-weights"]:

@@ -108,7 +108,7 @@ struct GraphFile {
 
 std::vector<ExportedFile> export_onnx(const Model& model, const fs::path& folder,
                                       const OnnxOptions& options) {
-  const onnx::MatrixPlan plan(options, model.config);
+  const onnx::MatrixPlan plan(options, model);
   const int opset = opset_for(options, plan);
   check_size("batch", options.batch, std::numeric_limits<std::int32_t>::max());
   check_size("sequence", options.sequence, model.config.max_positions);

@@ -66,6 +66,11 @@ Value Graph::scalar(std::int64_t value) {
                 [&] { return bytes_of(std::span<const decltype(value)>(&value, 1)); });
 }
 
+Value Graph::scalar(std::int8_t value) {
+  return weight(fmt::format("i8:{}", value), ElementType::i8, {},
+                [&] { return bytes_of(std::span<const decltype(value)>(&value, 1)); });
+}
+
 Value Graph::ints(const Ints& values) {
   return weight(fmt::format("i64:{}", values), ElementType::i64,
                 {static_cast<std::int64_t>(values.size())},

@@ -47,6 +47,7 @@ class Graph {
 
   Value scalar(float value);
   Value scalar(std::int64_t value);
+  Value scalar(std::int8_t value);
   /// One dimension.
   Value ints(const Ints& values);
   /// A tensor of the weight file, or a small one with its bytes in the graph.

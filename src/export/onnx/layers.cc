@@ -10,13 +10,20 @@
 
 namespace kobolt::onnx {
 
+Value Layers::input_of(const std::string& layer, OnnxPrecision precision, const Value& x) const {
+  if (precision == OnnxPrecision::int8) {
+    return rounded_input(graph_, x, plan_.input_scale(layer));
+  }
+  return cast(graph_, x, float_type(precision));
+}
+
 Value Layers::linear(const std::string& module, const Value& x) const {
   const Graph::Scope scope(graph_, module.substr(module.rfind('.') + 1));
   const OnnxPrecision precision = plan_.of(module);
   const ElementType type = float_type(precision);
   const std::string tensor = "model." + module;
   const Value factor = linear_factor(graph_, model_, tensor + ".weight", precision);
-  const Value product = matmul(graph_, cast(graph_, x, type), factor);
+  const Value product = matmul(graph_, input_of(module, precision, x), factor);
   return add(graph_, product, stored_vector(graph_, model_, tensor + ".bias", type));
 }
 
@@ -66,10 +73,13 @@ Value Layers::logits(const Value& x) const {
   const Graph::Scope scope(graph_, "lm_head");
   const std::string module = config().tied_output ? embedding_of("decoder") : "lm_head";
   const OnnxPrecision precision = plan_.of(module);
-  const Value factor = config().tied_output
-                           ? table_factor(graph_, model_, "model." + module + ".weight", precision)
-                           : linear_factor(graph_, model_, "lm_head.weight", precision);
-  const Value product = matmul(graph_, cast(graph_, x, factor.type), factor);
+  const std::string tensor =
+      config().tied_output ? "model." + module + ".weight" : "lm_head.weight";
+  // Runtimes fuse a product with integers only where those are stored as MatMul takes them.
+  const bool as_embedding = config().tied_output && !is_integer(precision);
+  const Value factor = as_embedding ? table_factor(graph_, model_, tensor, precision)
+                                    : linear_factor(graph_, model_, tensor, precision);
+  const Value product = matmul(graph_, input_of("lm_head", precision, x), factor);
   const Value logits = cast(graph_, product, ElementType::f32);
   const std::string bias = "final_logits_bias";
   if (!model_.tensors.contains(bias)) return logits;

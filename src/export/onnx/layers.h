@@ -31,6 +31,10 @@ class Layers {
   [[nodiscard]] Value logits(const Value& x) const;
 
  private:
+  /// What a layer multiplies its weight with: x in the type that its precision computes with, and
+  /// rounded where that is int8.
+  [[nodiscard]] Value input_of(const std::string& layer, OnnxPrecision precision,
+                               const Value& x) const;
   [[nodiscard]] std::string embedding_of(const std::string& side) const;
   [[nodiscard]] Value position_rows(const std::string& side, const Value& positions) const;
 

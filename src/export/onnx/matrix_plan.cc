@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
+#include <set>
 
 #include "kobolt/error.h"
 #include "model/layout.h"
@@ -52,17 +54,44 @@ OnnxPrecision default_of(const std::string& module, OnnxPrecision precision) {
                .hint = "the closest are " + closest_names(pattern, known)});
 }
 
+/// Scales of the layers' inputs, by name, no two of them the same to the last bit. Where q, k and v
+/// have one scale, runtimes give them one QuantizeLinear, and ONNX Runtime on x86, which knows fast
+/// products of unsigned bytes only, turns into those no QuantizeLinear that several products share:
+/// they would stay in fp32.
+std::map<std::string, float, std::less<>> distinct_scales(const Calibration& calibration) {
+  std::map<std::string, float, std::less<>> scales;
+  std::set<float> taken;
+  for (const LayerCalibration& layer : calibration.layers) {
+    float scale = layer.scale();
+    while (!taken.insert(scale).second) scale = std::nextafter(scale, HUGE_VALF);
+    scales[layer.name] = scale;
+  }
+  return scales;
+}
+
+/// The exceptions, those of the calibration first, so that the caller's win.
+std::vector<OnnxLayerPrecision> exceptions(const OnnxOptions& options) {
+  std::vector<OnnxLayerPrecision> layers;
+  if (options.calibration && options.precision == OnnxPrecision::int8) {
+    for (const LayerCalibration& layer : options.calibration->layers) {
+      if (layer.keep) layers.push_back({.pattern = layer.name, .precision = OnnxPrecision::fp32});
+    }
+  }
+  layers.insert(layers.end(), options.layers.begin(), options.layers.end());
+  return layers;
+}
+
 }  // namespace
 
-MatrixPlan::MatrixPlan(const OnnxOptions& options, const ModelConfig& config)
+MatrixPlan::MatrixPlan(const OnnxOptions& options, const Model& model)
     : attention_type_(options.precision == OnnxPrecision::fp16 ? ElementType::f16
                                                                : ElementType::f32),
       text_(name_of(options.precision)) {
-  const std::vector<Matrix> matrices = matrices_of(config);
+  const std::vector<Matrix> matrices = matrices_of(model.config);
   for (const Matrix& matrix : matrices) {
     matrices_.emplace_back(matrix.module, default_of(matrix.module, options.precision));
   }
-  for (const OnnxLayerPrecision& layer : options.layers) {
+  for (const OnnxLayerPrecision& layer : exceptions(options)) {
     const ModulePattern pattern(layer.pattern);
     bool any = false;
     for (std::size_t i = 0; i < matrices.size(); ++i) {
@@ -76,6 +105,23 @@ MatrixPlan::MatrixPlan(const OnnxOptions& options, const ModelConfig& config)
     if (!any) refuse(layer.pattern, matrices);
     text_ += fmt::format(", {}={}", layer.pattern, name_of(layer.precision));
   }
+  if (!has(OnnxPrecision::int8)) return;
+  if (!options.calibration) {
+    throw Error(ErrorKind::invalid_argument, "int8 needs the ranges of what flows into its layers",
+                {.field = "calibration",
+                 .hint = "make it with kobolt calibrate, or use int8-weights, which needs none"});
+  }
+  options.calibration->require(model);
+  input_scales_ = distinct_scales(*options.calibration);
+}
+
+float MatrixPlan::input_scale(std::string_view layer) const {
+  const auto found = input_scales_.find(layer);
+  if (found == input_scales_.end()) {
+    throw Error(ErrorKind::not_found, "the calibration lacks a layer",
+                {.field = std::string(layer), .hint = "run kobolt calibrate on this model"});
+  }
+  return found->second;
 }
 
 OnnxPrecision MatrixPlan::of(std::string_view module) const {

@@ -10,7 +10,8 @@ namespace kobolt {
 namespace {
 
 constexpr std::array kOnnxPrecisions = {OnnxPrecision::fp32, OnnxPrecision::fp16,
-                                        OnnxPrecision::int8_weights, OnnxPrecision::int4_weights};
+                                        OnnxPrecision::int8, OnnxPrecision::int8_weights,
+                                        OnnxPrecision::int4_weights};
 
 }  // namespace
 
@@ -20,6 +21,8 @@ std::string_view name_of(OnnxPrecision precision) {
       return "fp32";
     case OnnxPrecision::fp16:
       return "fp16";
+    case OnnxPrecision::int8:
+      return "int8";
     case OnnxPrecision::int8_weights:
       return "int8-weights";
     case OnnxPrecision::int4_weights:

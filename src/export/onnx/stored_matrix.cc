@@ -63,6 +63,10 @@ Value stored_floats(Graph& graph, const Model& model, const std::string& tensor,
 
 }  // namespace
 
+bool is_integer(OnnxPrecision precision) {
+  return precision != OnnxPrecision::fp32 && precision != OnnxPrecision::fp16;
+}
+
 ElementType float_type(OnnxPrecision precision) {
   return precision == OnnxPrecision::fp16 ? ElementType::f16 : ElementType::f32;
 }
@@ -75,6 +79,14 @@ Value stored_vector(Graph& graph, const Model& model, const std::string& tensor,
   });
 }
 
+Value rounded_input(Graph& graph, const Value& x, float scale) {
+  const Value step = graph.scalar(scale);
+  const Value zero = graph.scalar(std::int8_t{0});
+  const Value numbers =
+      graph.node("QuantizeLinear", {cast(graph, x, ElementType::f32), step, zero}, ElementType::i8);
+  return graph.node("DequantizeLinear", {numbers, step, zero}, ElementType::f32);
+}
+
 Value linear_factor(Graph& graph, const Model& model, const std::string& tensor,
                     OnnxPrecision precision) {
   const Ints& rows = model.tensor(tensor).shape;
@@ -84,6 +96,7 @@ Value linear_factor(Graph& graph, const Model& model, const std::string& tensor,
     case OnnxPrecision::fp32:
     case OnnxPrecision::fp16:
       return stored_floats(graph, model, tensor, float_type(precision), Order::columns);
+    case OnnxPrecision::int8:
     case OnnxPrecision::int8_weights:
       return dequantised(
           graph,
@@ -105,17 +118,15 @@ Value linear_factor(Graph& graph, const Model& model, const std::string& tensor,
 
 Value table_factor(Graph& graph, const Model& model, const std::string& tensor,
                    OnnxPrecision precision) {
-  assert(precision != OnnxPrecision::int4_weights);
-  const Value rows = precision == OnnxPrecision::int8_weights
-                         ? dequantised(graph, int8_rows(graph, model, tensor), 0)
-                         : stored_floats(graph, model, tensor, float_type(precision), Order::rows);
-  return transpose(graph, rows, {1, 0});
+  assert(!is_integer(precision));
+  return transpose(graph, stored_floats(graph, model, tensor, float_type(precision), Order::rows),
+                   {1, 0});
 }
 
 Value table_rows(Graph& graph, const Model& model, const std::string& tensor,
                  OnnxPrecision precision, const Value& indices) {
   assert(precision != OnnxPrecision::int4_weights);
-  if (precision == OnnxPrecision::int8_weights) {
+  if (is_integer(precision)) {
     // By hand: DequantizeLinear would turn the whole table into floats first.
     const Quantised table = int8_rows(graph, model, tensor);
     const Value numbers = cast(graph, gather_rows(graph, table.numbers, indices), ElementType::f32);
