@@ -55,13 +55,14 @@ struct ComparedEngine {
 struct Comparison {
   std::vector<ComparedEngine> engines;  ///< in the order given
   int rounds = 0;
-  int batches_per_turn = 0;
+  int batches_per_turn = 0;  ///< of the first
 };
 
-/// An engine of a comparison. `generation` is for the documents of CompareOptions::work.
+/// An engine of a comparison.
 struct Contestant {
   Summarizer* summarizer = nullptr;
-  std::optional<GenerationConfig> generation;
+  std::optional<GenerationConfig> generation;  ///< for the documents of CompareOptions::work
+  int batch = 0;  ///< documents at once; 0 = those of CompareOptions::work
 };
 
 /// Measures engines in turns: every round runs each of them once, in an order drawn anew, so that

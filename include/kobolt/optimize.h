@@ -27,6 +27,7 @@ struct Setting {
   KvCache kv_cache = KvCache::automatic;  ///< of the running engine
   int beams = 0;                          ///< 0 = the checkpoint's
   int threads = 0;                        ///< 0 = one a usable core
+  int batch = 0;                          ///< documents at once; 0 = OptimizeOptions::batch
 };
 /// "int8, decoder.layers.*=int4, structured+whole@0.1, 2 beams, KV cache int8, 1 thread": tells
 /// settings apart, and says only what is not as a checkpoint has it.
@@ -34,13 +35,14 @@ KOBOLT_API std::string name_of(const Setting& setting);
 
 /// What the search may change. A list of one value fixes it.
 struct OptimizeSpace {
-  std::vector<Precision> precisions{Precision::fp32, Precision::fp16, Precision::bf16,
-                                    Precision::int8, Precision::int4};
-  bool mixed = true;  ///< other precisions for some of the layers
+  std::vector<Precision> precisions{Precision::int8, Precision::int4, Precision::fp16,
+                                    Precision::bf16};  ///< in this order; fp32 is there anyway
+  bool mixed = true;                                   ///< other precisions for some of the layers
   std::vector<PruningStep> prunings = default_pruning_steps();  ///< none is always tried
   std::vector<KvCache> kv_caches{KvCache::automatic, KvCache::int8};
   std::vector<int> beams{0};    ///< 0 = the checkpoint's
   std::vector<int> threads{0};  ///< 0 = one a usable core
+  std::vector<int> batches{0};  ///< 0 = OptimizeOptions::batch
 };
 
 /// What the result has to meet; what is not given does not count.
@@ -119,7 +121,7 @@ struct OptimizeOptions {
   OptimizeSpace space;
   double keep_length = GateOptions{}.keep_length;  ///< with targets.keep: share of the length
   double minutes = 10;
-  int batch = 1;    ///< documents at once, when speed is measured
+  int batch = 1;    ///< documents at once, of the baseline and of settings that name none
   int threads = 0;  ///< of the baseline, and of settings that name none
   RougeTokens rouge_tokens = RougeTokens::unicode;
   std::uint64_t seed = 0;  ///< of the split and of orders

@@ -18,7 +18,8 @@ namespace {
 // More rounds than these narrow no interval that a person would look at; pairs of rounds would fill
 // the memory.
 constexpr int kMostRounds = 1000;
-constexpr int kMostBatchesPerTurn = 1000;
+// Of the fewest documents that are whole batches of each engine.
+constexpr int kMostUnitsPerTurn = 1000;
 
 void check_rounds(const CompareOptions& options) {
   if (!(options.confidence > 0.5 && options.confidence < 1)) {
@@ -77,19 +78,23 @@ ComparedEngine summarize_turns(Turns&& turns, const std::vector<double>& first, 
   return engine;
 }
 
-// Warms every engine up and returns the batches of a turn.
-int warm_up(std::span<Workload* const> workloads, const CompareOptions& options, Clock& clock) {
+// Warms every engine up and returns the documents of a turn: whole batches of each.
+std::size_t warm_up(std::span<Workload* const> workloads, const CompareOptions& options,
+                    std::span<const int> batches, Clock& clock) {
   double fastest = std::numeric_limits<double>::infinity();
-  for (Workload* workload : workloads) {
-    // One batch more than asked for: the last one tells how long a batch is.
-    closed_loop(*workload, options.work.batch, std::max(1, options.work.warmup), 0, 0, clock,
+  std::size_t unit = 1;
+  for (std::size_t i = 0; i < workloads.size(); ++i) {
+    // One batch more than asked for: the last one tells how long a document is.
+    closed_loop(*workloads[i], batches[i], std::max(1, options.work.warmup), 0, 0, clock,
                 [](std::size_t) {});
     const LoopTimes last =
-        closed_loop(*workload, options.work.batch, 1, 0, 0, clock, [](std::size_t) {});
-    fastest = std::min(fastest, last.seconds);
+        closed_loop(*workloads[i], batches[i], 1, 0, 0, clock, [](std::size_t) {});
+    fastest = std::min(fastest, last.seconds / batches[i]);
+    unit = std::lcm(unit, static_cast<std::size_t>(batches[i]));
   }
-  const double batches = std::ceil(options.turn_seconds / std::max(fastest, 1e-9));
-  return static_cast<int>(std::clamp(batches, 1.0, static_cast<double>(kMostBatchesPerTurn)));
+  const double units =
+      std::ceil(options.turn_seconds / std::max(fastest * static_cast<double>(unit), 1e-9));
+  return unit * static_cast<std::size_t>(std::clamp(units, 1.0, double{kMostUnitsPerTurn}));
 }
 
 }  // namespace
@@ -100,11 +105,15 @@ Verdict verdict_of(const RatioInterval& speed) {
 }
 
 Comparison compare_workloads(std::span<Workload* const> workloads, const CompareOptions& options,
-                             Clock& clock) {
+                             Clock& clock, std::span<const int> batches) {
   check_rounds(options);
-  Comparison comparison{.batches_per_turn = warm_up(workloads, options, clock)};
-  const auto per_turn = static_cast<std::size_t>(options.work.batch) *
-                        static_cast<std::size_t>(comparison.batches_per_turn);
+  const std::vector<int> alike(workloads.size(), options.work.batch);
+  if (batches.empty()) batches = alike;
+  const std::size_t per_turn = warm_up(workloads, options, batches, clock);
+  const auto batches_of = [&](std::size_t engine) {
+    return static_cast<int>(per_turn) / batches[engine];
+  };
+  Comparison comparison{.batches_per_turn = workloads.empty() ? 0 : batches_of(0)};
   const int least = least_rounds(options.confidence);
   const bool budget = options.seconds > 0;
   const double end = clock.now() + options.seconds;
@@ -121,9 +130,8 @@ Comparison compare_workloads(std::span<Workload* const> workloads, const Compare
     shuffle(order, random);
     const std::size_t first = static_cast<std::size_t>(comparison.rounds) * per_turn;
     for (const std::size_t engine : order) {
-      turns[engine].add(closed_loop(*workloads[engine], options.work.batch,
-                                    comparison.batches_per_turn, 0, first, clock,
-                                    [](std::size_t) {}));
+      turns[engine].add(closed_loop(*workloads[engine], batches[engine], batches_of(engine), 0,
+                                    first, clock, [](std::size_t) {}));
     }
     ++comparison.rounds;
     const auto done = static_cast<std::size_t>(comparison.rounds);

@@ -8,8 +8,9 @@
 
 namespace kobolt {
 
-/// compare() on workloads and a clock; memory stays empty.
+/// compare() on workloads and a clock; memory stays empty. `batches` are the documents at once of
+/// each; without them all have those of the options.
 Comparison compare_workloads(std::span<Workload* const> workloads, const CompareOptions& options,
-                             Clock& clock);
+                             Clock& clock, std::span<const int> batches = {});
 
 }  // namespace kobolt

@@ -40,6 +40,7 @@ std::vector<std::string> row_of(const OptimizeReport& report, std::size_t i) {
   const GateMeasure& rouge_l = trial.held_back->measures[2];
   return {trial.name,
           format_seconds(trial.latency),
+          fmt::format("{:.1f}", trial.throughput),
           i == 0 ? "1" : speed_text(trial.speed.ratio),
           i == 0 ? "" : interval_text(trial.speed),
           fmt::format("{:.4f}", rouge_l.candidate),
@@ -76,9 +77,8 @@ std::string missed_text(const OptimizeTargets& targets, const Trial& trial,
 }
 
 std::string gain_text(const Trial& baseline, const Trial& trial) {
-  std::string text =
-      fmt::format("{} times as fast as fp32 ({})", fmt::format("{:.2f}", trial.speed.ratio),
-                  interval_text(trial.speed));
+  std::string text = fmt::format("{:.2f} times as fast as fp32 ({})", trial.speed.ratio,
+                                 interval_text(trial.speed));
   const double smaller =
       static_cast<double>(baseline.file_bytes) / static_cast<double>(trial.file_bytes);
   if (smaller >= 1.05) text += fmt::format(", {:.1f} times smaller", smaller);
@@ -165,6 +165,7 @@ std::string optimize_sentence(const OptimizeReport& report) {
 std::string optimize_text(const OptimizeReport& report) {
   Table table({{.title = "method"},
                {.title = "time (p50)", .align = Align::right},
+               {.title = "documents/s", .align = Align::right},
                {.title = "speed-up", .align = Align::right},
                {.title = "99 % interval", .align = Align::right},
                {.title = "ROUGE-L", .align = Align::right},

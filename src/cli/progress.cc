@@ -46,12 +46,15 @@ std::string progress_line(const std::string& work, const std::string& unit, std:
       line += fmt::format("  {} left", format_duration(left));
     }
   }
+  if (total == 0) return line.substr(0, columns);
+  return bar_line(line, static_cast<double>(done) / static_cast<double>(total), columns);
+}
+
+std::string bar_line(const std::string& text, double share, std::size_t columns) {
   constexpr std::size_t kBar = 24;
-  if (total > 0 && line.size() + kBar + 4 < columns) {
-    const std::size_t filled = kBar * std::min(done, total) / total;
-    line += fmt::format("  [{}{}]", std::string(filled, '='), std::string(kBar - filled, ' '));
-  }
-  return line.substr(0, columns);
+  if (text.size() + kBar + 4 >= columns) return text.substr(0, columns);
+  const auto filled = static_cast<std::size_t>(kBar * std::clamp(share, 0.0, 1.0));
+  return fmt::format("{}  [{}{}]", text, std::string(filled, '='), std::string(kBar - filled, ' '));
 }
 
 ProgressBar::ProgressBar(std::string work, std::string unit, const GlobalOptions& global)
@@ -69,10 +72,25 @@ void ProgressBar::update(std::size_t done, std::size_t total) {
   if (now - last_draw_ < kRedraw) return;
   last_draw_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  // One column less than there is: some terminals wrap when the last one is filled.
-  put("\r\x1b[K" + progress_line(work_, unit_, done, total, seconds, terminal_columns() - 1));
+  draw(progress_line(work_, unit_, done, total, seconds, columns()));
+}
+
+void ProgressBar::show(const std::string& text, double share) {
+  if (visible_) draw(bar_line(text, share, columns()));
+}
+
+void ProgressBar::note(const std::string& line) {
+  clear();
+  if (visible_) put(line.substr(0, columns()) + "\n");
+}
+
+void ProgressBar::draw(const std::string& line) {
+  put("\r\x1b[K" + line);
   drawn_ = true;
 }
+
+// One less than there are: some terminals wrap when the last one is filled.
+std::size_t ProgressBar::columns() { return terminal_columns() - 1; }
 
 void ProgressBar::clear() {
   if (drawn_) put("\r\x1b[K");

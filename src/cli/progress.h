@@ -20,10 +20,17 @@ class ProgressBar {
 
   /// Cheap to call often: redraws a few times a second.
   void update(std::size_t done, std::size_t total);
+  /// The same line for work that has no units: a text, and how much of the time is over, 0 to 1.
+  void show(const std::string& text, double share);
+  /// A line that stays, above the one that is redrawn.
+  void note(const std::string& line);
   /// Wipes the line, so that other text can be printed; the next update draws it again.
   void clear();
 
  private:
+  void draw(const std::string& line);
+  static std::size_t columns();
+
   using Clock = std::chrono::steady_clock;
   std::string work_;
   std::string unit_;
@@ -37,6 +44,9 @@ class ProgressBar {
 /// done there is no speed to tell.
 std::string progress_line(const std::string& work, const std::string& unit, std::size_t done,
                           std::size_t total, double seconds, std::size_t columns);
+
+/// `text` with "  [===>    ]" behind it where there is room, cut to `columns`.
+std::string bar_line(const std::string& text, double share, std::size_t columns);
 
 /// "48 s", "3 min 20 s", "2 h 05 min".
 std::string format_duration(double seconds);

@@ -40,6 +40,7 @@ std::string settings_yaml(const Setting& setting, const std::string& comment) {
   if (setting.kv_cache != KvCache::automatic) {
     yaml << YAML::Key << "kv-cache" << YAML::Value << std::string(name_of(setting.kv_cache));
   }
+  if (setting.batch > 0) yaml << YAML::Key << "batch" << YAML::Value << setting.batch;
   if (setting.threads > 0) yaml << YAML::Key << "threads" << YAML::Value << setting.threads;
   yaml << YAML::EndMap;
   return text + yaml.c_str() + "\n";

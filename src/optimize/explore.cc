@@ -59,6 +59,19 @@ class Explorer {
     return wave;
   }
 
+  // Of a trial that misses the quality what loses less; of others what costs less; both where more
+  // quality is always better.
+  [[nodiscard]] std::vector<Setting> relatives(const Trial& trial) const {
+    const bool lossy = goal_.targets.keep && trial.kept < *goal_.targets.keep;
+    std::vector<Setting> settings =
+        neighbours(trial.setting, lossy ? Change::finer : Change::cheaper, space_, config_);
+    if (goal_.prefer == OptimizeFor::quality && !lossy) {
+      std::ranges::move(neighbours(trial.setting, Change::finer, space_, config_),
+                        std::back_inserter(settings));
+    }
+    return settings;
+  }
+
   // Neighbours of the best, of each the first, then of each the second ...
   std::vector<Trial> next_wave() {
     mark_front(found_.trials);
@@ -66,7 +79,7 @@ class Explorer {
     for (const std::size_t i : ranked(goal_, found_.trials, Reading::doubtful)) {
       const Trial& trial = found_.trials[i];
       if (families.size() == kParents) break;
-      if (trial.on_front) families.push_back(neighbours(trial.setting, space_, config_));
+      if (trial.on_front) families.push_back(relatives(trial));
     }
     std::vector<Setting> settings;
     for (std::size_t i = 0;; ++i) {

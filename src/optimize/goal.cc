@@ -7,8 +7,9 @@
 namespace kobolt {
 namespace {
 
-// What a latency measured in a few rounds may be off by.
-constexpr double kLatencyDoubt = 0.15;
+// What a latency measured in a few rounds may be off by; and what another change of a setting may
+// still take off its latency, size or memory.
+constexpr double kDoubt = 0.15;
 // Of two settings for speed a file of half the size makes up for 7 % of speed (2^0.1); likewise the
 // other way round.
 constexpr double kTieBreak = 0.1;
@@ -35,16 +36,16 @@ bool counts(const Trial& trial) {
 }  // namespace
 
 double shortfall(const Goal& goal, const Trial& trial, Reading reading) {
+  const double doubt = reading == Reading::doubtful ? 1 + kDoubt : 1;
   double sum = missing_quality(goal, trial, reading);
-  if (goal.targets.latency) {
-    const double doubt = reading == Reading::doubtful ? 1 + kLatencyDoubt : 1;
-    sum += over(trial.latency_p95, *goal.targets.latency * doubt);
-  }
+  if (goal.targets.latency) sum += over(trial.latency_p95, *goal.targets.latency * doubt);
   if (goal.targets.size) {
-    sum += over(static_cast<double>(trial.file_bytes), static_cast<double>(*goal.targets.size));
+    sum += over(static_cast<double>(trial.file_bytes),
+                static_cast<double>(*goal.targets.size) * doubt);
   }
   if (goal.targets.memory) {
-    sum += over(static_cast<double>(trial.peak_memory), static_cast<double>(*goal.targets.memory));
+    sum += over(static_cast<double>(trial.peak_memory),
+                static_cast<double>(*goal.targets.memory) * doubt);
   }
   return sum;
 }

@@ -18,7 +18,7 @@ struct Goal {
 /// How strictly a trial is read.
 enum class Reading : std::uint8_t {
   estimates,  ///< by its means
-  doubtful,   ///< by the better ends of its intervals: what may still turn out well
+  doubtful,   ///< what may still turn out well, measured again or changed a little more
 };
 
 /// By what share a trial misses the targets, added up; 0 where it meets them all. Memory counts

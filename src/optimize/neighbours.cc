@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -69,6 +70,7 @@ class Collector {
     each(space_.beams, &Setting::beams);
     each(space_.kv_caches, &Setting::kv_cache);
     each(space_.threads, &Setting::threads);
+    each(space_.batches, &Setting::batch);
   }
 
   void add(const Setting& setting) { settings_.push_back(setting); }
@@ -79,22 +81,34 @@ class Collector {
   std::vector<Setting> settings_;
 };
 
-// What a part of an engine might have instead: the next smaller format, and the next larger one.
-std::vector<Precision> beside(Precision precision) {
+// What a part of an engine might have instead.
+std::optional<Precision> beside(Precision precision, Change change) {
+  const bool finer = change == Change::finer;
   switch (precision) {
     case Precision::fp32:
-      return {Precision::int8};
     case Precision::fp16:
     case Precision::bf16:
-      return {Precision::int8};
+      if (!finer) return Precision::int8;
+      break;
     case Precision::int8:
-      return {Precision::int4, Precision::fp16};
+      return finer ? Precision::fp16 : Precision::int4;
     case Precision::int4:
-      return {Precision::int8};
+      if (finer) return Precision::int8;
+      break;
   }
-  return {};
+  return std::nullopt;
 }
 
+void change_layers(const Setting& setting, Change change, Collector& found) {
+  if (const auto precision = beside(setting.compile.precision, change)) {
+    for (const std::string& group : layer_groups()) found.precision_of(setting, group, *precision);
+  }
+  // Whatever the layers have, every token passes here twice; in int4 engines it is int8.
+  found.precision_of(setting, "lm_head",
+                     change == Change::finer ? Precision::fp16 : Precision::int4);
+}
+
+// Layers of a side go back to what the others have, one by one.
 void refine_layers(const Setting& setting, const ModelConfig& config, Collector& found) {
   for (const LayerPrecision& layer : setting.compile.layers) {
     const bool encoder = layer.pattern == "encoder.layers.*";
@@ -112,41 +126,24 @@ void refine_layers(const Setting& setting, const ModelConfig& config, Collector&
 std::vector<Setting> first_settings(const OptimizeSpace& space) {
   Collector found(space);
   for (const Precision precision : space.precisions) {
-    Setting setting;
-    setting.compile.precision = precision;
-    setting.beams = space.beams.front();
-    setting.kv_cache = space.kv_caches.front();
-    setting.threads = space.threads.front();
-    found.add(setting);
+    found.add({.compile = {.precision = precision},
+               .kv_cache = space.kv_caches.front(),
+               .beams = space.beams.front(),
+               .threads = space.threads.front(),
+               .batch = space.batches.front()});
   }
-  Setting best;
-  best.compile.precision =
-      allowed(space, Precision::int8) ? Precision::int8 : space.precisions.back();
-  best.beams = space.beams.front();
-  best.kv_cache = space.kv_caches.front();
-  best.threads = space.threads.front();
-  found.running(best);
-  found.prunings(best);
   return found.take();
 }
 
-std::vector<Setting> neighbours(const Setting& setting, const OptimizeSpace& space,
+std::vector<Setting> neighbours(const Setting& setting, Change change, const OptimizeSpace& space,
                                 const ModelConfig& config) {
   Collector found(space);
   found.running(setting);
   if (space.mixed) {
-    for (const std::string& group : layer_groups()) {
-      for (const Precision precision : beside(setting.compile.precision)) {
-        found.precision_of(setting, group, precision);
-      }
-    }
-    // Whatever the layers have, every token passes here twice.
-    for (const Precision precision : {Precision::int4, Precision::fp16}) {
-      found.precision_of(setting, "lm_head", precision);
-    }
-    refine_layers(setting, config, found);
+    change_layers(setting, change, found);
+    if (change == Change::finer) refine_layers(setting, config, found);
   }
-  found.prunings(setting);
+  if (change == Change::cheaper) found.prunings(setting);
   return found.take();
 }
 

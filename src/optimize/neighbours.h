@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "kobolt/model.h"
@@ -7,13 +8,18 @@
 
 namespace kobolt {
 
-/// What a search begins with: each precision as it is and, of the best known one, each way of
-/// pruning, number of beams, of threads and format of the cache.
+/// What a search begins with: each precision as it is.
 std::vector<Setting> first_settings(const OptimizeSpace& space);
 
+/// What a setting is asked to become.
+enum class Change : std::uint8_t {
+  cheaper,  ///< smaller formats for some layers, pruned
+  finer,    ///< larger formats for some layers: less is lost
+};
+
 /// Settings that differ from `setting` in one thing: the precision of a group of layers or of one
-/// layer in such a group, pruning, beams, threads, the format of the cache.
-std::vector<Setting> neighbours(const Setting& setting, const OptimizeSpace& space,
+/// layer in such a group, pruning, and either way beams, threads and the format of the cache.
+std::vector<Setting> neighbours(const Setting& setting, Change change, const OptimizeSpace& space,
                                 const ModelConfig& config);
 
 }  // namespace kobolt

@@ -29,7 +29,7 @@ void check_options(const OptimizeOptions& options) {
   if (options.batch < 1) refuse_option("batch", std::to_string(options.batch), "1 or more");
   const OptimizeSpace& space = options.space;
   if (space.precisions.empty() || space.beams.empty() || space.kv_caches.empty() ||
-      space.threads.empty()) {
+      space.threads.empty() || space.batches.empty()) {
     refuse_option("space", "nothing to try", "at least one of each");
   }
   if (options.targets.memory && !options.peak_memory) {

@@ -19,6 +19,7 @@ std::string name_of(const Setting& setting) {
   if (setting.threads > 0) {
     name += fmt::format(", {} thread{}", setting.threads, setting.threads == 1 ? "" : "s");
   }
+  if (setting.batch > 0) name += fmt::format(", batch {}", setting.batch);
   return name;
 }
 

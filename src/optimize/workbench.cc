@@ -83,7 +83,8 @@ std::vector<SettingTimes> Workbench::time(std::span<const Setting> settings, int
       opened.push_back(open(setting));
       summarizer = &opened.back()->summarizer;
     }
-    contestants.push_back({.summarizer = summarizer, .generation = summarizer->generation()});
+    contestants.push_back(
+        {.summarizer = summarizer, .generation = summarizer->generation(), .batch = setting.batch});
   }
   CompareOptions compare_options{
       .work = {.batch = options_.batch, .documents = timed_, .warmup = kWarmupBatches},

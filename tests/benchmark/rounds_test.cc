@@ -49,9 +49,9 @@ class RoundsTest : public ::testing::Test {
                                                         clock_, random_, log_));
     workloads_.push_back(owned_.back().get());
   }
-  Comparison compare(CompareOptions options) {
+  Comparison compare(CompareOptions options, std::span<const int> batches = {}) {
     options.work.warmup = 1;
-    return compare_workloads(workloads_, options, clock_);
+    return compare_workloads(workloads_, options, clock_, batches);
   }
 
   FakeClock clock_;
@@ -84,6 +84,23 @@ TEST_F(RoundsTest, EveryEngineRunsEveryDocumentOnceARound) {
   EXPECT_EQ(verdict_of(comparison.engines[1].speed), Verdict::slower);
   EXPECT_EQ(comparison.engines[0].speed.ratio, 1);
   EXPECT_EQ(verdict_of(comparison.engines[0].speed), Verdict::same);
+}
+
+TEST_F(RoundsTest, BatchesOfTheirOwnCoverTheSameDocuments) {
+  add(1);
+  add(2);
+  const int batches[] = {2, 6};
+  const Comparison comparison = compare({.rounds = 8, .turn_seconds = 1}, batches);
+  log_.erase(log_.begin(), log_.begin() + 4);
+  ASSERT_EQ(comparison.batches_per_turn, 3);
+  ASSERT_EQ(log_.size(), 8U * 4U);
+  std::vector<std::vector<std::size_t>> starts(2);
+  for (const auto& [engine, first] : log_)
+    starts[static_cast<std::size_t>(engine)].push_back(first);
+  for (std::size_t i = 0; i < starts[0].size(); ++i) EXPECT_EQ(starts[0][i], 2 * i);
+  for (std::size_t i = 0; i < starts[1].size(); ++i) EXPECT_EQ(starts[1][i], 6 * i);
+  // Three batches of a second beside one of two.
+  EXPECT_NEAR(comparison.engines[1].speed.ratio, 1.5, 0.1);
 }
 
 TEST_F(RoundsTest, ShortBatchesAreRepeatedWithinATurn) {

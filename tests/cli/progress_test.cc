@@ -19,6 +19,13 @@ TEST(Progress, DrawsABarWhereThereIsRoom) {
   EXPECT_NE(line.find("[============            ]"), std::string::npos) << line;
 }
 
+TEST(Progress, ABarNeedsNoUnits) {
+  EXPECT_EQ(bar_line("int8", 0.25, 40), "int8  [======                  ]");
+  EXPECT_EQ(bar_line("int8", 9, 40), "int8  [========================]");
+  EXPECT_EQ(bar_line("int8", 0.25, 20), "int8");
+  EXPECT_EQ(bar_line("int8", 0.25, 3), "int");
+}
+
 TEST(Progress, NeverExceedsTheTerminal) {
   for (std::size_t columns = 0; columns < 90; ++columns) {
     EXPECT_LE(progress_line("reading", "documents", 4, 8, 4.0, columns).size(), columns);

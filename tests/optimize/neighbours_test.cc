@@ -30,21 +30,31 @@ TEST(Neighbours, DifferInOneThing) {
   space.threads = {0, 1};
   Setting setting;
   setting.compile.precision = Precision::int8;
-  const auto found = names(neighbours(setting, space, two_layers()));
+  const auto found = names(neighbours(setting, Change::cheaper, space, two_layers()));
   for (const char* name :
        {"int8, 2 beams", "int8, 1 thread", "int8, KV cache int8", "int8, structured+whole@0.1",
-        "int8, global@0.2, stored sparsely", "int8, encoder.layers.*=int4", "int8, lm_head=fp16"}) {
+        "int8, global@0.2, stored sparsely", "int8, encoder.layers.*=int4", "int8, lm_head=int4"}) {
     EXPECT_THAT(found, Contains(name));
   }
+}
+
+TEST(Neighbours, WhatLosesTooMuchGetsFinerFormats) {
+  Setting setting;
+  setting.compile.precision = Precision::int4;
+  const auto found = names(neighbours(setting, Change::finer, {}, two_layers()));
+  EXPECT_THAT(found, Contains("int4, encoder.layers.*.fc1=int8"));
+  EXPECT_THAT(found, Contains("int4, lm_head=fp16"));
+  EXPECT_THAT(found, Not(Contains("int4, structured+whole@0.1")));
 }
 
 TEST(Neighbours, LayersOfAGroupGoBackOneByOne) {
   Setting setting;
   setting.compile.precision = Precision::int8;
   setting.compile.layers = {{.pattern = "decoder.layers.*", .precision = Precision::int4}};
-  const auto found = names(neighbours(setting, {}, two_layers()));
-  EXPECT_THAT(found, Contains("int8, decoder.layers.*=int4, decoder.layers.1=int8"));
-  EXPECT_THAT(found, Contains("int8, decoder.layers.*=int4, encoder.layers.*=int4"));
+  EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
+              Contains("int8, decoder.layers.*=int4, decoder.layers.1=int8"));
+  EXPECT_THAT(names(neighbours(setting, Change::cheaper, {}, two_layers())),
+              Contains("int8, decoder.layers.*=int4, encoder.layers.*=int4"));
 }
 
 TEST(Neighbours, KeepToWhatIsAllowed) {
@@ -53,8 +63,10 @@ TEST(Neighbours, KeepToWhatIsAllowed) {
   space.kv_caches = {KvCache::automatic};
   Setting setting;
   setting.compile.precision = Precision::int8;
-  for (const Setting& other : neighbours(setting, space, two_layers())) {
-    EXPECT_EQ(name_of(other), "int8");
+  for (const Change change : {Change::cheaper, Change::finer}) {
+    for (const Setting& other : neighbours(setting, change, space, two_layers())) {
+      EXPECT_EQ(name_of(other), "int8");
+    }
   }
   space.mixed = false;
   space.precisions = {Precision::int4};
@@ -64,7 +76,7 @@ TEST(Neighbours, KeepToWhatIsAllowed) {
 TEST(Neighbours, SingleZerosInFourBitsAreNoSetting) {
   Setting setting;
   setting.compile.precision = Precision::int4;
-  const auto found = names(neighbours(setting, {}, two_layers()));
+  const auto found = names(neighbours(setting, Change::cheaper, {}, two_layers()));
   EXPECT_THAT(found, Contains("int4, structured+whole@0.1"));
   EXPECT_THAT(found, Not(Contains("int4, global@0.2, stored sparsely")));
 }
