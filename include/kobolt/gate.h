@@ -34,6 +34,15 @@ struct GateMeasure {
   double difference = 0;
   double difference_low = 0;
   double difference_high = 0;
+
+  /// `kept` at the ends of that interval; 1 where the baseline is 0.
+  [[nodiscard]] double kept_low() const { return share_at(difference_low); }
+  [[nodiscard]] double kept_high() const { return share_at(difference_high); }
+
+ private:
+  [[nodiscard]] double share_at(double change) const {
+    return baseline > 0 ? 1 + change / baseline : 1;
+  }
 };
 
 struct GateReport {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,15 +9,14 @@
 
 #include "base/atomic_file.h"
 #include "cli/artifact.h"
-#include "cli/child.h"
 #include "cli/commands.h"
 #include "cli/compare_report.h"
 #include "cli/engine_flags.h"
 #include "cli/evaluated.h"
 #include "cli/output.h"
+#include "cli/own_program.h"
 #include "cli/precision_flags.h"
 #include "cli/progress.h"
-#include "cli/stopwatch.h"
 #include "cli/work_flags.h"
 #include "kobolt/compare.h"
 #include "kobolt/doctor.h"
@@ -38,6 +39,7 @@ struct CompareFlags {
   std::string csv;
   std::string markdown;
   std::string html;
+  std::vector<std::string> for_bench;  ///< what was given and `kobolt bench` takes too
 };
 
 Summarizer open_system(const CompareFlags& flags, const std::string& path,
@@ -46,24 +48,16 @@ Summarizer open_system(const CompareFlags& flags, const std::string& path,
 }
 
 // What only a process of its own can show: the first batch and how much memory that takes.
-void measure_cold(const CompareFlags& flags, const BenchmarkOptions& work,
-                  const GlobalOptions& global, ComparedSystem& system) {
-  const Json cold = in_child([&]() -> Json {
-    const Stopwatch load;
-    Summarizer summarizer = open_system(flags, system.path, global);
-    const double seconds = load.seconds();
-    BenchmarkOptions options = work;
-    options.generation = flags.work.generation(summarizer.generation());
-    options.warmup = 1;
-    options.iterations = 1;
-    const BenchmarkResult result = benchmark(summarizer, options);
-    return {{"load", seconds},
-            {"first_token", result.cold_first_token},
-            {"peak", result.memory.peak_resident}};
-  });
+void measure_cold(const CompareFlags& flags, const GlobalOptions& global, ComparedSystem& system) {
+  std::vector<std::string> arguments{"bench", system.path, "--json", "--quiet"};
+  std::ranges::copy(flags.for_bench, std::back_inserter(arguments));
+  for (const char* one : {"--warmup=1", "--iterations=1"}) arguments.emplace_back(one);
+  arguments.push_back(fmt::format("--threads={}", global.threads));
+  const Json bench = Json::parse(run_own_program(arguments));
+  const Json& cold = bench.at("cold_start");
   system.load_seconds = cold.at("load").get<double>();
-  system.cold_first_token = cold.at("first_token").get<double>();
-  system.measured.memory.peak_resident = cold.at("peak").get<std::uint64_t>();
+  system.cold_first_token = cold.value("first_token", 0.0);
+  system.measured.memory.peak_resident = bench.at("peak_memory").get<std::uint64_t>();
 }
 
 // ROUGE-L of every system on all documents, and what is kept of the first one's.
@@ -95,10 +89,8 @@ void judge_quality(const CompareFlags& flags, const std::vector<Example>& exampl
                      {.confidence = report.confidence});
       const GateMeasure& rouge_l = gate.measures[2];
       quality.kept = rouge_l.kept;
-      if (rouge_l.baseline > 0) {
-        quality.kept_low = 1 + rouge_l.difference_low / rouge_l.baseline;
-        quality.kept_high = 1 + rouge_l.difference_high / rouge_l.baseline;
-      }
+      quality.kept_low = rouge_l.kept_low();
+      quality.kept_high = rouge_l.kept_high();
     }
     system.quality = quality;
   }
@@ -173,7 +165,7 @@ void run_compare(const CompareFlags& flags, const GlobalOptions& global) {
     system.path = flags.paths[i];
     system.label = labels[i];
     system.kind = name_of(artifact_of(system.path));
-    measure_cold(flags, work, global, system);  // before this process has threads
+    measure_cold(flags, global, system);
   }
   std::vector<Summarizer> summarizers;
   for (ComparedSystem& system : report.systems) {
@@ -258,7 +250,12 @@ void add_compare(CLI::App& app, const GlobalOptions& global) {
       ->capture_default_str()
       ->group("Work: real documents");
   add_output_options(command, *flags);
-  command.callback([flags, &global] { run_compare(*flags, global); });
+  command.callback([flags, &global, &app, &command] {
+    // Budgets are of the comparison.
+    flags->for_bench =
+        shared_arguments(command, *app.get_subcommand("bench"), {"--warmup", "--seconds"});
+    run_compare(*flags, global);
+  });
 }
 
 }  // namespace kobolt::cli

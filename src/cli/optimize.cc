@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "cli/commands.h"
 #include "cli/optimize_flags.h"
 #include "cli/optimize_report.h"
@@ -18,7 +18,6 @@
 #include "cli/own_program.h"
 #include "cli/progress.h"
 #include "cli/settings_file.h"
-#include "kobolt/error.h"
 #include "kobolt/version.h"
 
 namespace kobolt::cli {
@@ -61,14 +60,6 @@ OptimizeOptions options_of(const OptimizeFlags& flags, const GlobalOptions& glob
   return options;
 }
 
-void make_output_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error) return;
-  throw Error(ErrorKind::io, "cannot make the folder: " + error.message(),
-              {.file = folder.string()});
-}
-
 std::string settings_comment(const OptimizeFlags& flags, const OptimizeReport& report) {
   return fmt::format(
       "Chosen by kobolt {} optimize for {} on {}:\n{}\n"
@@ -81,7 +72,7 @@ void run_optimize(const OptimizeFlags& flags, const GlobalOptions& global) {
   OptimizeOptions options = options_of(flags, global);
   const Model model = Model::load(flags.model);
   const fs::path folder(flags.output);
-  make_output_folder(folder);
+  make_folder(folder);
   OptimizeResult result;
   {
     ProgressBar bar("searching", "trials", global);

@@ -19,8 +19,8 @@ OptimizeTargets targets_of(const OptimizeFlags& flags) {
     targets.size = bytes_from_text(flags.size);
   }
   if (!flags.memory.empty()) targets.memory = bytes_from_text(flags.memory);
-  const bool any = targets.keep || targets.latency || targets.size || targets.size_share ||
-                   targets.memory;
+  const bool any =
+      targets.keep || targets.latency || targets.size || targets.size_share || targets.memory;
   if (!any) targets.keep = GateOptions{}.keep;
   return targets;
 }

@@ -43,9 +43,7 @@ std::string percent_interval(double low, double high) {
 }
 
 std::string kept_interval(const GateMeasure& measure) {
-  if (!(measure.baseline > 0)) return {};
-  return percent_interval(1 + measure.difference_low / measure.baseline,
-                          1 + measure.difference_high / measure.baseline);
+  return percent_interval(measure.kept_low(), measure.kept_high());
 }
 
 PageSection finalists_section(const OptimizeReport& report) {

@@ -30,9 +30,8 @@ const GateMeasure& least_kept(const GateReport& quality) {
 // What is kept of a measure, with its interval.
 std::string kept_text(const GateMeasure& measure) {
   if (!(measure.baseline > 0)) return {};
-  return fmt::format("{} ({:.1f} to {:.1f})", percent(measure.kept),
-                     100 * (1 + measure.difference_low / measure.baseline),
-                     100 * (1 + measure.difference_high / measure.baseline));
+  return fmt::format("{} ({:.1f} to {:.1f})", percent(measure.kept), 100 * measure.kept_low(),
+                     100 * measure.kept_high());
 }
 
 std::vector<std::string> row_of(const OptimizeReport& report, std::size_t i) {
@@ -153,8 +152,7 @@ std::string optimize_sentence(const OptimizeReport& report) {
         "{} is {}, and keeps {} of its {} (95 % interval {:.1f} to {:.1f}) on {} documents that "
         "the search did not see.",
         trial.name, gain_text(baseline, trial), percent(least.kept), least.name,
-        100 * (1 + least.difference_low / least.baseline),
-        100 * (1 + least.difference_high / least.baseline), result.held_back_documents);
+        100 * least.kept_low(), 100 * least.kept_high(), result.held_back_documents);
   }
   const Trial& closest = result.trials[*result.closest];
   return fmt::format("Nothing that was tried meets {}. The closest is {}: it {}.",

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/atomic_file.h"
-#include "base/hash.h"
 #include "cli/own_program.h"
 #include "cli/progress.h"
 #include "cli/prune_data.h"
@@ -19,6 +18,7 @@
 #include "cli/sweep_point.h"
 #include "cli/table.h"
 #include "cli/unit_timing.h"
+#include "evaluate/dataset_hash.h"
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
 #include "kobolt/pruning_recipe.h"
@@ -40,19 +40,6 @@ constexpr int kRounds = 3;
 std::string work_text(const BenchmarkOptions& work) {
   return fmt::format("1 x {} tokens in, {} out, {} beams: median of {}, {} rounds in turn",
                      work.sequence, work.new_tokens, work.beams, kIterations, kRounds);
-}
-
-std::string hash_of(const std::vector<Example>& examples) {
-  std::vector<std::span<const std::byte>> pieces;
-  const auto add = [&](const std::string& text) {
-    // With the zero at its end, so that moving a letter from one text to the next counts.
-    pieces.push_back(std::as_bytes(std::span(text.c_str(), text.size() + 1)));
-  };
-  for (const Example& example : examples) {
-    add(example.document);
-    for (const std::string& reference : example.references) add(reference);
-  }
-  return hash128_hex(pieces);
 }
 
 double median(std::vector<double> values) {
@@ -130,7 +117,7 @@ class Sweep {
   [[nodiscard]] Json described() const {
     return {{"kobolt", version()},
             {"model", model_.provenance.source_hash},
-            {"data", hash_of(examples_)},
+            {"data", dataset_hash(examples_)},
             {"documents", examples_.size()},
             {"precision", options_.precision},
             {"sparse", options_.sparse},

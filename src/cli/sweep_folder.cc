@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "kobolt/error.h"
 
 namespace kobolt::cli {
@@ -24,15 +25,6 @@ Json read_json(const fs::path& file) {
                 {.file = file.string(), .hint = "remove it, or choose another folder (-o)"});
   }
   return value;
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(ErrorKind::io, "cannot make the folder: " + error.message(),
-                {.file = folder.string()});
-  }
 }
 
 // The first difference is named; all others would only make the message longer.

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "cli/svg_chart.h"
 #include "cli/table.h"
 #include "kobolt/error.h"
+#include "report/line_chart.h"
 
 namespace kobolt::cli {
 namespace {
@@ -30,10 +30,10 @@ std::vector<std::string> cells(const SweepPoint& dense, const SweepPoint& point)
 
 /// One line a method, each beginning at the dense model.
 template <typename X>
-std::vector<ChartSeries> curves(std::span<const SweepPoint> points, const X& x) {
-  std::vector<ChartSeries> series;
+std::vector<LineSeries> curves(std::span<const SweepPoint> points, const X& x) {
+  std::vector<LineSeries> series;
   for (const SweepPoint& point : points.subspan(1)) {
-    auto found = std::ranges::find(series, point.method, &ChartSeries::name);
+    auto found = std::ranges::find(series, point.method, &LineSeries::name);
     if (found == series.end()) {
       series.push_back({point.method, {{x(points[0]), points[0].rouge_l}}});
       found = series.end() - 1;
@@ -102,7 +102,7 @@ std::string sweep_csv(std::span<const SweepPoint> points) {
 }
 
 std::string sweep_svg(std::span<const SweepPoint> points) {
-  const std::vector<Chart> charts = {
+  const std::vector<LineChart> charts = {
       {.title = "What pruning costs",
        .x_label = "amount",
        .y_label = "ROUGE-L",
@@ -117,7 +117,7 @@ std::string sweep_svg(std::span<const SweepPoint> points) {
        .series = curves(points, [](const SweepPoint& point) {
          return static_cast<double>(point.file_bytes) / 1e6;
        })}};
-  return svg(charts);
+  return line_charts(charts);
 }
 
 }  // namespace kobolt::cli

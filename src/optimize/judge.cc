@@ -41,8 +41,8 @@ void set_quality(Trial& trial, const GateReport& quality) {
   for (const GateMeasure& measure : quality.measures) {
     if (measure.name == "length" || !(measure.baseline > 0)) continue;
     trial.kept = std::min(trial.kept, measure.kept);
-    trial.kept_low = std::min(trial.kept_low, 1 + measure.difference_low / measure.baseline);
-    trial.kept_high = std::min(trial.kept_high, 1 + measure.difference_high / measure.baseline);
+    trial.kept_low = std::min(trial.kept_low, measure.kept_low());
+    trial.kept_high = std::min(trial.kept_high, measure.kept_high());
   }
 }
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/hash.h"
+#include "evaluate/dataset_hash.h"
 #include "kobolt/doctor.h"
 #include "kobolt/error.h"
 #include "kobolt/version.h"
@@ -58,25 +58,12 @@ void check_references(const std::vector<Example>& data) {
   }
 }
 
-// With the zero at the end of each text, so that moving a letter from one to the next counts.
-std::string hash_of(const std::vector<Example>& data) {
-  std::vector<std::span<const std::byte>> pieces;
-  for (const Example& example : data) {
-    pieces.push_back(
-        std::as_bytes(std::span(example.document.c_str(), example.document.size() + 1)));
-    for (const std::string& text : example.references) {
-      pieces.push_back(std::as_bytes(std::span(text.c_str(), text.size() + 1)));
-    }
-  }
-  return hash128_hex(pieces);
-}
-
 // What measurements depend on. Targets and the space may change from run to run.
 TrialStore::Description described(const Model& model, const OptimizeOptions& options) {
   const MachineReport machine = examine_machine();
   return {{"kobolt", std::string(version())},
           {"model", model.provenance.source_hash},
-          {"data", hash_of(options.data)},
+          {"data", dataset_hash(options.data)},
           {"documents", std::to_string(options.data.size())},
           {"beams", std::to_string(model.generation.num_beams)},
           {"batch", std::to_string(options.batch)},

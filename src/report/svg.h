@@ -15,6 +15,9 @@ double text_width_estimate(std::string_view text, double font_size);
 /// `text` cut with "…" to fit.
 std::string shortened(std::string_view text, double width, double font_size);
 
+/// 1, 2 or 5 times a power of ten, at least `least`, which is above 0.
+double round_step(double least);
+
 /// A linear axis with ticks at round numbers, 3 to 6 of them.
 class Axis {
  public:

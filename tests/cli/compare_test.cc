@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/mapped_file.h"
-#include "cli/child.h"
 #include "cli/compare_report.h"
 #include "cli/comparison.h"
+#include "cli/own_program.h"
 #include "cli/shell.h"
 #include "kobolt/error.h"
 
@@ -30,21 +31,22 @@ TEST(LabelsTest, AreShortAndTellSystemsApart) {
   EXPECT_THAT(short_labels({"m.kobolt", "m.kobolt", "m.kobolt"}), ElementsAre("m", "m #2", "m #3"));
 }
 
-TEST(ChildTest, ReturnsWhatItsWorkReturnedOrThrew) {
-  int here = 1;
-  const Json result = in_child([&]() -> Json {
-    here = 2;
-    return {{"text", std::string(100000, 'x')}};
-  });
-  EXPECT_EQ(result.at("text").get<std::string>().size(), 100000U);
-  EXPECT_EQ(here, 1);  // a process of its own
-  try {
-    in_child([]() -> Json { throw Error(ErrorKind::corrupt, "broken", {.file = "m"}); });
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "m: broken");
+TEST(SharedArguments, AreWhatWasGivenAndTheOtherCommandTakes) {
+  CLI::App one;
+  CLI::App other;
+  int batch = 1;
+  bool pin = false;
+  std::vector<std::string> layers;
+  for (CLI::App* app : {&one, &other}) {
+    app->add_option("--batch", batch);
+    app->add_option("--layer", layers);
+    app->add_flag("--pin", pin);
+    app->add_option("--warmup", batch);
   }
-  EXPECT_THROW(in_child([]() -> Json { std::_Exit(9); }), Error);
+  one.add_option("--rounds", batch);
+  one.parse("--layer a=int8 --layer b=int4 --pin --rounds 9 --warmup 3");
+  EXPECT_THAT(shared_arguments(one, other, {"--warmup"}),
+              ElementsAre("--layer=a=int8", "--layer=b=int4", "--pin=true"));
 }
 
 ComparisonReport sample_report(bool quality) {
@@ -161,6 +163,16 @@ TEST(CompareProgramTest, SaysWhichKindsThereAre) {
   EXPECT_EQ(complain("compare a --rounds 9 --seconds 3").status, 2);
   EXPECT_THAT(complain("compare " KOBOLT_SOURCE_DIR "/examples/deb-bart --rounds 3").text,
               HasSubstr("rounds: out of range (found 3, expected 8"));
+}
+
+TEST(CompareProgramTest, AnEngineThatIsBrokenIsNamedOnce) {
+  const fs::path file = fs::path(::testing::TempDir()) / "kobolt_compare_broken.kobolt";
+  std::ofstream(file) << "KOBOLT" << std::string(200, 'x');
+  const Result result = complain("compare " + file.string());
+  fs::remove(file);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(result.text.starts_with("kobolt: error: " + file.string())) << result.text;
+  EXPECT_EQ(std::ranges::count(result.text, '\n'), 1) << result.text;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cli/svg_chart.h"
+#include "report/line_chart.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <limits>
 
-namespace kobolt::cli {
+#include "report/svg.h"
+
+namespace kobolt {
 namespace {
 
 constexpr double kPanelWidth = 520;
@@ -25,33 +27,10 @@ constexpr double kLegendRow = 22;
 constexpr std::array kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                  "#E69F00", "#56B4E9", "#000000", "#999999"};
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string text_at(double x, double y, const char* anchor, const std::string& text,
                     const std::string& more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y,
-                     anchor, more, escaped(text));
+                     anchor, more, escape_html(text));
 }
 
 std::string line(double x1, double y1, double x2, double y2, const char* colour, double width) {
@@ -63,9 +42,9 @@ std::string line(double x1, double y1, double x2, double y2, const char* colour,
 
 const char* colour_of(std::size_t series) { return kColours[series % kColours.size()]; }
 
-std::string polygon(const char* colour, std::initializer_list<ChartPoint> corners) {
+std::string polygon(const char* colour, std::initializer_list<LinePoint> corners) {
   std::string points;
-  for (const ChartPoint& corner : corners)
+  for (const LinePoint& corner : corners)
     points += fmt::format("{:.1f},{:.1f} ", corner.x, corner.y);
   points.pop_back();
   return fmt::format("<polygon points=\"{}\" fill=\"{}\"/>\n", points, colour);
@@ -87,18 +66,18 @@ std::string marker(std::size_t series, double x, double y) {
   }
 }
 
-bool finite(const ChartPoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
+bool finite(const LinePoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
 
 /// One chart in its place.
 class Panel {
  public:
-  Panel(const Chart& chart, double left) : chart_(chart), left_(left + kLeft) {
+  Panel(const LineChart& chart, double left) : chart_(chart), left_(left + kLeft) {
     double low_x = std::numeric_limits<double>::infinity();
     double high_x = -low_x;
     double low_y = 0;
     double high_y = 0;
-    for (const ChartSeries& series : chart.series) {
-      for (const ChartPoint& point : series.points) {
+    for (const LineSeries& series : chart.series) {
+      for (const LinePoint& point : series.points) {
         if (!finite(point)) continue;
         low_x = std::min(low_x, point.x);
         high_x = std::max(high_x, point.x);
@@ -153,7 +132,7 @@ class Panel {
   [[nodiscard]] std::string curve(std::size_t index) const {
     std::string points;
     std::string markers;
-    for (const ChartPoint& point : chart_.series[index].points) {
+    for (const LinePoint& point : chart_.series[index].points) {
       if (!finite(point)) continue;
       points += fmt::format("{:.1f},{:.1f} ", x_of(point.x), y_of(point.y));
       markers += marker(index, x_of(point.x), y_of(point.y));
@@ -165,13 +144,13 @@ class Panel {
            markers;
   }
 
-  const Chart& chart_;
+  const LineChart& chart_;
   double left_;
   std::vector<double> x_ticks_;
   std::vector<double> y_ticks_;
 };
 
-std::string legend(const std::vector<ChartSeries>& series, double width) {
+std::string legend(const std::vector<LineSeries>& series, double width) {
   std::string out;
   const double column = width / kLegendColumns;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -188,12 +167,7 @@ std::string legend(const std::vector<ChartSeries>& series, double width) {
 
 std::vector<double> axis_ticks(double low, double high, int count) {
   if (!(high > low)) high = low + std::max(std::abs(low), 1.0);
-  const double raw = (high - low) / count;
-  const double power = std::pow(10, std::floor(std::log10(raw)));
-  double step = 10 * power;
-  for (const double factor : {5.0, 2.0, 1.0}) {
-    if (factor * power >= raw * (1 - 1e-9)) step = factor * power;
-  }
+  const double step = round_step((high - low) / count);
   // A hair of tolerance: 0.6 / 0.1 is not 6.
   const auto first = static_cast<long>(std::floor(low / step + 1e-6));
   const auto last = static_cast<long>(std::ceil(high / step - 1e-6));
@@ -202,7 +176,7 @@ std::vector<double> axis_ticks(double low, double high, int count) {
   return ticks;
 }
 
-std::string svg(std::span<const Chart> charts) {
+std::string line_charts(std::span<const LineChart> charts) {
   const double width = kPanelWidth * static_cast<double>(std::max<std::size_t>(charts.size(), 1));
   const std::size_t series = charts.empty() ? 0 : charts.front().series.size();
   const std::size_t rows = (series + kLegendColumns - 1) / kLegendColumns;
@@ -219,4 +193,4 @@ std::string svg(std::span<const Chart> charts) {
   return out + "</svg>\n";
 }
 
-}  // namespace kobolt::cli
+}  // namespace kobolt

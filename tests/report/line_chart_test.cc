@@ -1,4 +1,4 @@
-#include "cli/svg_chart.h"
+#include "report/line_chart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace kobolt::cli {
+namespace kobolt {
 namespace {
 
 using testing::HasSubstr;
@@ -40,12 +40,12 @@ std::size_t count(const std::string& text, const std::string& part) {
 }
 
 TEST(Svg, HasALineAMarkerAPointAndALegend) {
-  const Chart chart{.title = "cost & <gain>",
-                    .x_label = "amount",
-                    .y_label = "ROUGE-L",
-                    .series = {{"one", {{0, 0.3}, {0.5, 0.2}, {1, 0.1}}},
-                               {"two", {{0, 0.3}, {0.5, NAN}, {1, 0}}}}};
-  const std::string text = svg(std::vector{chart});
+  const LineChart chart{.title = "cost & <gain>",
+                        .x_label = "amount",
+                        .y_label = "ROUGE-L",
+                        .series = {{"one", {{0, 0.3}, {0.5, 0.2}, {1, 0.1}}},
+                                   {"two", {{0, 0.3}, {0.5, NAN}, {1, 0}}}}};
+  const std::string text = line_charts(std::vector{chart});
   EXPECT_EQ(count(text, "<polyline"), 2U);
   EXPECT_EQ(count(text, "<circle"), 3U + 1U);
   // Square markers of the second series; the point that is not a number has none.
@@ -62,12 +62,12 @@ TEST(Svg, HasALineAMarkerAPointAndALegend) {
 }
 
 TEST(Svg, OfNothingHasAxesAlone) {
-  EXPECT_THAT(svg({}), Not(HasSubstr("polyline")));
-  const std::string text = svg(std::vector<Chart>{{.title = "empty"}});
+  EXPECT_THAT(line_charts({}), Not(HasSubstr("polyline")));
+  const std::string text = line_charts(std::vector<LineChart>{{.title = "empty"}});
   EXPECT_THAT(text, HasSubstr("empty"));
   EXPECT_THAT(text, Not(HasSubstr("nan")));
   EXPECT_THAT(text, Not(HasSubstr("inf")));
 }
 
 }  // namespace
-}  // namespace kobolt::cli
+}  // namespace kobolt
