@@ -41,7 +41,7 @@ KOBOLT_API OnnxLayerPrecision onnx_layer_precision_from_text(std::string_view te
 
 /// The operator sets that export_onnx writes.
 inline constexpr int kOldestOpset = 13;
-inline constexpr int kNewestOpset = 26;
+inline constexpr int kNewestOpset = 28;
 
 struct OnnxOptions {
   OnnxPrecision precision = OnnxPrecision::fp32;

@@ -155,6 +155,27 @@ std::string closest_names(const std::string& pattern, std::span<const std::strin
   return text;
 }
 
+std::vector<std::size_t> select_matrices(const std::string& pattern,
+                                         std::span<const MatrixName> matrices,
+                                         const std::string& complaint) {
+  const ModulePattern wanted(pattern);
+  std::vector<std::size_t> selected;
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < matrices.size(); ++i) {
+    const auto& [name, alias] = matrices[i];
+    known.push_back(name);
+    if (!alias.empty()) known.push_back(alias);
+    if (wanted.matches(name) || (!alias.empty() && wanted.matches(alias))) selected.push_back(i);
+  }
+  if (selected.empty()) {
+    throw Error(ErrorKind::invalid_argument, complaint,
+                {.field = "layer",
+                 .found = "\"" + pattern + "\"",
+                 .hint = "the closest are " + closest_names(pattern, known)});
+  }
+  return selected;
+}
+
 std::vector<std::string> select_modules(std::span<const std::string> patterns,
                                         const ModelConfig& config) {
   const std::vector<std::string> modules = modules_of(config);

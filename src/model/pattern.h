@@ -31,6 +31,21 @@ class ModulePattern {
 /// "encoder.layers.*.fc1, encoder.layers.*.fc2, ..." for messages.
 std::string closest_names(const std::string& pattern, std::span<const std::string> modules);
 
+/// A matrix by its name and, where it is two things at once, by the other one's.
+struct MatrixName {
+  std::string name;
+  std::string alias;
+
+  /// Of an encoder or decoder layer: no embedding, output projection or table of positions.
+  [[nodiscard]] bool in_layer() const { return name.find(".layers.") != std::string::npos; }
+};
+
+/// Indices of the matrices that `pattern` selects by either name. Throws
+/// Error(invalid_argument, `complaint`) where there are none, naming the closest ones.
+std::vector<std::size_t> select_matrices(const std::string& pattern,
+                                         std::span<const MatrixName> matrices,
+                                         const std::string& complaint);
+
 /// The modules of a model that match any of `patterns`, in the order of computation, each once.
 /// Throws Error(invalid_argument) for a pattern that matches none, naming the closest ones.
 std::vector<std::string> select_modules(std::span<const std::string> patterns,

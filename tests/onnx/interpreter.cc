@@ -308,9 +308,12 @@ class Operation {
   }
 
   Array range() const {
+    if (in(2).values[0] != 1) refuse("a range in other steps");
     Array y;
-    for (double x = in(0).values[0]; x < in(1).values[0]; x += in(2).values[0])
-      y.values.push_back(x);
+    const auto end = static_cast<std::int64_t>(in(1).values[0]);
+    for (auto i = static_cast<std::int64_t>(in(0).values[0]); i < end; ++i) {
+      y.values.push_back(static_cast<double>(i));
+    }
     y.shape = {static_cast<std::int64_t>(y.values.size())};
     return y;
   }

@@ -80,10 +80,11 @@ double difference_to_golden(const fs::path& exported, const json& golden) {
   // Then one token, two at a time (as speculative decoding does), and the rest one by one.
   Array stepwise = model.start({tokens[0]});
   for (std::size_t begin = 0; begin < tokens.size();) {
-    const std::size_t size = begin == 1 ? 2 : 1;
-    if (begin > 0)
-      stepwise = model.step({tokens.begin() + static_cast<std::ptrdiff_t>(begin),
-                             tokens.begin() + static_cast<std::ptrdiff_t>(begin + size)});
+    const std::size_t size = begin == 1 && tokens.size() > 2 ? 2 : 1;
+    if (begin > 0) {
+      const auto first = tokens.begin() + static_cast<std::ptrdiff_t>(begin);
+      stepwise = model.step({first, first + static_cast<std::ptrdiff_t>(size)});
+    }
     for (std::size_t i = 0; i < logits.size(); ++i) {
       meet(rows_difference(stepwise, i, logits[i], begin));
     }

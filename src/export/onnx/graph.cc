@@ -79,7 +79,7 @@ Value Graph::ints(const Ints& values) {
 
 Value Graph::weight(const std::string& name, ElementType type, const Ints& shape,
                     const std::function<Bytes()>& make) {
-  const Value value{.name = name, .type = type};
+  Value value{.name = name, .type = type};
   if (!initializers_.insert(name).second) return value;
   const StoredTensor& stored = weights_.store(name, type, shape, make);
   TensorDef& tensor = model_.initializers.emplace_back();

@@ -80,7 +80,7 @@ Value Layers::logits(const Value& x) const {
   const Value factor = as_embedding ? table_factor(graph_, model_, tensor, precision)
                                     : linear_factor(graph_, model_, tensor, precision);
   const Value product = matmul(graph_, input_of("lm_head", precision, x), factor);
-  const Value logits = cast(graph_, product, ElementType::f32);
+  Value logits = cast(graph_, product, ElementType::f32);
   const std::string bias = "final_logits_bias";
   if (!model_.tensors.contains(bias)) return logits;
   return add(graph_, logits, stored_vector(graph_, model_, bias, ElementType::f32));

@@ -16,18 +16,13 @@ namespace {
 
 constexpr const char* kOutput = "lm_head";
 
-struct Matrix {
-  std::string module;
-  std::string alias;  // another name of the same matrix
-};
-
-std::vector<Matrix> matrices_of(const ModelConfig& config) {
+std::vector<MatrixName> matrices_of(const ModelConfig& config) {
   const std::string output = config.shared_embedding ? "shared" : "decoder.embed_tokens";
-  std::vector<Matrix> matrices;
+  std::vector<MatrixName> matrices;
   for (const TensorSpec& spec : expected_tensors(config)) {
     if (!spec.name.ends_with(".weight") || spec.shape.size() != 2) continue;
-    Matrix matrix{.module = std::string(module_of(spec.name))};
-    if (config.tied_output && matrix.module == output) matrix.alias = kOutput;
+    MatrixName matrix{.name = std::string(module_of(spec.name))};
+    if (config.tied_output && matrix.name == output) matrix.alias = kOutput;
     matrices.push_back(std::move(matrix));
   }
   return matrices;
@@ -35,23 +30,11 @@ std::vector<Matrix> matrices_of(const ModelConfig& config) {
 
 /// What a matrix has where the export has `precision`. Tables of positions are small, and every
 /// token passes the embeddings and the output projection, whose losses no later layer repairs.
-OnnxPrecision default_of(const std::string& module, OnnxPrecision precision) {
+OnnxPrecision default_of(const MatrixName& matrix, OnnxPrecision precision) {
   using enum OnnxPrecision;
-  if (module.ends_with("embed_positions")) return precision == fp16 ? fp16 : fp32;
-  if (module.find(".layers.") != std::string::npos) return precision;
+  if (matrix.name.ends_with("embed_positions")) return precision == fp16 ? fp16 : fp32;
+  if (matrix.in_layer()) return precision;
   return precision == int4_weights ? int8_weights : precision;
-}
-
-[[noreturn]] void refuse(const std::string& pattern, const std::vector<Matrix>& matrices) {
-  std::vector<std::string> known;
-  for (const Matrix& matrix : matrices) {
-    known.push_back(matrix.module);
-    if (!matrix.alias.empty()) known.push_back(matrix.alias);
-  }
-  throw Error(ErrorKind::invalid_argument, "no matrix of the model has such a name",
-              {.field = "layer",
-               .found = "\"" + pattern + "\"",
-               .hint = "the closest are " + closest_names(pattern, known)});
 }
 
 /// Scales of the layers' inputs, by name, no two of them the same to the last bit. Where q, k and v
@@ -87,22 +70,15 @@ MatrixPlan::MatrixPlan(const OnnxOptions& options, const Model& model)
     : attention_type_(options.precision == OnnxPrecision::fp16 ? ElementType::f16
                                                                : ElementType::f32),
       text_(name_of(options.precision)) {
-  const std::vector<Matrix> matrices = matrices_of(model.config);
-  for (const Matrix& matrix : matrices) {
-    matrices_.emplace_back(matrix.module, default_of(matrix.module, options.precision));
+  const std::vector<MatrixName> matrices = matrices_of(model.config);
+  for (const MatrixName& matrix : matrices) {
+    matrices_.emplace_back(matrix.name, default_of(matrix, options.precision));
   }
   for (const OnnxLayerPrecision& layer : exceptions(options)) {
-    const ModulePattern pattern(layer.pattern);
-    bool any = false;
-    for (std::size_t i = 0; i < matrices.size(); ++i) {
-      if (!pattern.matches(matrices[i].module) &&
-          (matrices[i].alias.empty() || !pattern.matches(matrices[i].alias))) {
-        continue;
-      }
+    for (const std::size_t i :
+         select_matrices(layer.pattern, matrices, "no matrix of the model has such a name")) {
       matrices_[i].second = layer.precision;
-      any = true;
     }
-    if (!any) refuse(layer.pattern, matrices);
     text_ += fmt::format(", {}={}", layer.pattern, name_of(layer.precision));
   }
   if (!has(OnnxPrecision::int8)) return;

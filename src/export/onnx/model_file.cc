@@ -10,7 +10,7 @@ namespace kobolt::onnx {
 namespace {
 
 int ir_version_for(int opset) {
-  constexpr std::pair<int, int> kFirstOpset[] = {{25, 13}, {24, 12}, {23, 11},
+  constexpr std::pair<int, int> kFirstOpset[] = {{28, 14}, {25, 13}, {24, 12}, {23, 11},
                                                  {21, 10}, {19, 9},  {15, 8}};
   for (const auto& [first, version] : kFirstOpset) {
     if (opset >= first) return version;
