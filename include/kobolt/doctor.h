@@ -31,7 +31,8 @@ struct Component {
   bool found = false;
   std::string library;  ///< what was loaded: "libcudart.so.12"; empty where nothing was
   std::string version;  ///< as the library itself says; empty where it does not
-  bool used = false;    ///< whether this build has a back end for it
+  bool used = false;    ///< whether Kobolt has a back end for it here
+  std::string note;     ///< what to know of that back end; empty: nothing
   std::string install;  ///< what to install to have it
 };
 

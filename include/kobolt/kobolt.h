@@ -23,6 +23,7 @@
 #include "kobolt/pruning_recipe.h"
 #include "kobolt/summarizer.h"
 #include "kobolt/tensor.h"
+#include "kobolt/tensorrt.h"
 #include "kobolt/tokenizer.h"
 #include "kobolt/torchscript.h"
 #include "kobolt/trace.h"

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/table.h"
+#include "cli/tensorrt_flags.h"
 #include "cli/validators.h"
 #include "kobolt/calibrate.h"
 #include "kobolt/model.h"
@@ -23,15 +25,22 @@ struct CompileFlags {
   std::string pruning;
   int beams = 0;
   PrecisionFlags precision;
+  TensorRTFlags tensorrt;
 };
+
+/// The file of --calibration, if there is one.
+std::optional<Calibration> read_calibration(const CompileFlags& flags) {
+  if (flags.calibration.empty()) return std::nullopt;
+  return Calibration::load(flags.calibration);
+}
 
 /// The layers that `kobolt calibrate --auto-mixed` leaves out of int8, before those of --layer.
 CompileOptions compile_options(const CompileFlags& flags, const Model& model) {
   CompileOptions options = flags.precision.options();
-  if (flags.calibration.empty()) return options;
-  const Calibration calibration = Calibration::load(flags.calibration);
-  calibration.require(model);
-  const std::vector<LayerPrecision> kept = calibration.kept_layers(Precision::fp16);
+  const std::optional<Calibration> calibration = read_calibration(flags);
+  if (!calibration) return options;
+  calibration->require(model);
+  const std::vector<LayerPrecision> kept = calibration->kept_layers(Precision::fp16);
   options.layers.insert(options.layers.begin(), kept.begin(), kept.end());
   return options;
 }
@@ -42,7 +51,39 @@ Setting setting_of(const CompileFlags& flags, const Model& model) {
   return setting;
 }
 
+void run_tensorrt(const CompileFlags& flags, const GlobalOptions& global) {
+  if (!flags.precision.layers().empty()) {
+    throw CLI::ValidationError("--layer", "has no effect on TensorRT; see kobolt calibrate");
+  }
+  const std::optional<Calibration> calibration = read_calibration(flags);
+  const TensorRTOptimizer optimizer(flags.tensorrt.options(
+      precision_from_name(flags.precision.precision()), calibration ? &*calibration : nullptr));
+  const Model model = Model::load(flags.model);
+  const TensorRTConversion made = optimizer.convert_to_tensorrt(
+      model, {.batch = flags.tensorrt.batch, .sequence = flags.tensorrt.sequence}, flags.output,
+      flags.tensorrt.dynamic_axes);
+  if (!flags.tensorrt.save_config.empty()) optimizer.save_config(flags.tensorrt.save_config);
+  const bool fell_back = !made.fallback_reason.empty();
+  if (fell_back && !global.quiet) {
+    say("warning", fmt::format("{} {} is for {} instead.", made.fallback_reason, made.path.string(),
+                               made.backend));
+  }
+  const auto bytes = std::filesystem::file_size(made.path);
+  if (global.json) {
+    print_json({{"engine", made.path.string()},
+                {"backend", made.backend},
+                {"fallback_reason", fell_back ? Json(made.fallback_reason) : Json()},
+                {"precision", flags.precision.precision()},
+                {"bytes", bytes},
+                {"source_hash", model.provenance.source_hash}});
+  } else if (!global.quiet) {
+    print("{}: {}, {}, {}\n", made.path.string(), made.backend, flags.precision.precision(),
+          format_bytes(static_cast<double>(bytes)));
+  }
+}
+
 void run(const CompileFlags& options, const GlobalOptions& global) {
+  if (options.tensorrt.chosen()) return run_tensorrt(options, global);
   const Model model = Model::load(options.model);
   compile_setting(model, setting_of(options, model), options.output);
   const auto bytes = std::filesystem::file_size(options.output);
@@ -70,7 +111,8 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
                   "kobolt compile my-kobart -o kobart.kobolt\n"
                   "kobolt compile my-kobart -o kobart-int8.kobolt --precision int8\n"
                   "kobolt compile my-kobart -o kobart.kobolt --precision int8 --layer "
-                  "'lm_head=fp16'");
+                  "'lm_head=fp16'\n"
+                  "kobolt compile my-kobart -o kobart.engine --backend tensorrt --precision fp16");
   const auto options = std::make_shared<CompileFlags>();
   command.add_option("model", options->model, "Hugging Face folder")->required();
   command.add_option("-o,--output", options->output, "Engine file to write")->required();
@@ -78,8 +120,9 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
   command
       .add_option("--calibration", options->calibration,
                   "A file of kobolt calibrate --auto-mixed: the layers that it keeps are stored as "
-                  "fp16")
+                  "fp16. With --backend tensorrt: what int8 needs")
       ->type_name("FILE");
+  options->tensorrt.add(command);
   command
       .add_option(
           "--prune", options->pruning,

@@ -86,6 +86,9 @@ void print_text(const MachineReport& report, int threads) {
   for (const Component& component : report.components) {
     if (!component.found) advice.emplace_back(component.name, component.install);
   }
+  for (const Component& component : report.components) {
+    if (!component.note.empty()) print("\n{}: {}.\n", component.name, component.note);
+  }
   print("\nNothing above is needed: Kobolt's own engine runs on the CPU by itself.\n");
   if (!advice.empty()) print("To install what was not found:\n{}", key_values(advice));
 }
@@ -106,6 +109,7 @@ void print_machine(const MachineReport& report, int threads) {
                           {"library", component.library},
                           {"version", component.version},
                           {"used", component.used},
+                          {"note", component.note},
                           {"install", component.install}});
   }
   Json sets = Json::array();

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "kobolt/error.h"
 #include "kobolt/model.h"
 #include "kobolt/onnx.h"
+#include "kobolt/torchscript.h"
 
 namespace kobolt::cli {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 struct ExportFlags {
   std::string model;
   std::string onnx;
+  std::string torchscript;
   std::string precision = "fp32";
   std::vector<std::string> layers;
   std::string calibration;
@@ -62,7 +65,22 @@ void print_files(const std::vector<ExportedFile>& files) {
   write(table.text());
 }
 
+void run_torchscript(const ExportFlags& flags, const GlobalOptions& global) {
+  const Model model = Model::load(flags.model);
+  export_torchscript(model, flags.torchscript);
+  const auto bytes = std::filesystem::file_size(flags.torchscript);
+  if (global.json) {
+    print_json({{"file", flags.torchscript},
+                {"bytes", bytes},
+                {"source_hash", model.provenance.source_hash}});
+  } else if (!global.quiet) {
+    print("{}: TorchScript, fp32, {}\n", flags.torchscript,
+          format_bytes(static_cast<double>(bytes)));
+  }
+}
+
 void run(const ExportFlags& flags, const GlobalOptions& global) {
+  if (!flags.torchscript.empty()) return run_torchscript(flags, global);
   const OnnxOptions options = onnx_options(flags);
   const Model model = Model::load(flags.model);
   const std::vector<ExportedFile> files = export_onnx(model, flags.onnx, options);
@@ -85,7 +103,8 @@ void run(const ExportFlags& flags, const GlobalOptions& global) {
 
 void add_export(CLI::App& app, const GlobalOptions& global) {
   CLI::App& command = add_command(
-      app, "export", "Write a checkpoint as ONNX graphs that Hugging Face's optimum loads.",
+      app, "export",
+      "Write a checkpoint as ONNX graphs for Hugging Face's optimum, or as TorchScript.",
       "kobolt export my-kobart --onnx my-kobart-onnx\n"
       "kobolt export my-kobart --onnx out --precision fp16\n"
       "kobolt export my-kobart --onnx out --precision int8 --calibration calibration.json\n"
@@ -98,8 +117,13 @@ void add_export(CLI::App& app, const GlobalOptions& global) {
                   "Folder to write: encoder_model.onnx, decoder_model.onnx, "
                   "decoder_with_past_model.onnx, their weights in model.onnx_data, configuration "
                   "and tokenizer. ORTModelForSeq2SeqLM.from_pretrained(FOLDER) loads it")
-      ->type_name("FOLDER")
-      ->required();
+      ->type_name("FOLDER");
+  command
+      .add_option("--torchscript", flags->torchscript,
+                  "TorchScript file to write instead, fp32; needs the component for LibTorch "
+                  "(docs/backends.md)")
+      ->type_name("FILE")
+      ->excludes("--onnx");
   command
       .add_option("--precision", flags->precision,
                   "fp32; fp16, with norms, softmax, sums and logits in fp32; int8, weights and "
@@ -136,7 +160,12 @@ void add_export(CLI::App& app, const GlobalOptions& global) {
       .add_option("--sequence", flags->sequence,
                   "Tokens of a document, padding included, where fixed")
       ->check(CLI::PositiveNumber);
-  command.callback([flags, &global] { run(*flags, global); });
+  command.callback([flags, &global] {
+    if (flags->onnx.empty() && flags->torchscript.empty()) {
+      throw CLI::RequiredError("--onnx or --torchscript");
+    }
+    run(*flags, global);
+  });
 }
 
 }  // namespace kobolt::cli

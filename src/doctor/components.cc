@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "runtime/foreign_model.h"
+
 namespace kobolt {
 namespace {
 
@@ -58,7 +60,7 @@ std::string onnx_runtime_version(const Library& library) {
   return version == nullptr ? std::string{} : version;
 }
 
-struct Candidate {
+struct Sought {
   const char* name;
   const char* purpose;
   std::vector<const char*> libraries;  // newest first
@@ -66,24 +68,40 @@ struct Candidate {
   const char* install;
 };
 
-Component probe(const Candidate& candidate) {
-  Component component{.name = candidate.name, .purpose = candidate.purpose};
-  component.install = candidate.install;
-  for (const char* name : candidate.libraries) {
+Component probe(const Sought& one) {
+  Component component{.name = one.name, .purpose = one.purpose};
+  component.install = one.install;
+  for (const char* name : one.libraries) {
     const Library library(::dlopen(name, RTLD_LAZY | RTLD_LOCAL));
     if (!library) continue;
     component.found = true;
     component.library = name;
-    if (candidate.version != nullptr) component.version = candidate.version(library);
+    if (one.version != nullptr) component.version = one.version(library);
     break;
   }
   return component;
 }
 
+/// What Kobolt itself can do with it here.
+void add_back_end(Component& component) {
+  const auto use = [&](const char* name) {
+    auto* back_end = backend_component<BackendComponent>(ComponentLibrary::find(name));
+    if (back_end == nullptr) return;
+    component.found = component.used = true;
+    component.version = back_end->version();
+  };
+  if (component.name == "LibTorch") use("torch");
+  if (component.name != "TensorRT") return;
+  use("tensorrt");
+  component.note =
+      "Kobolt's back end for it compiles with the headers of TensorRT 10.0 to 11.1, but has never "
+      "been run: no machine with such a GPU was there";
+}
+
 }  // namespace
 
 std::vector<Component> probe_components() {
-  const std::vector<Candidate> candidates{
+  const std::vector<Sought> sought{
       {"CUDA driver",
        "NVIDIA GPUs",
        {"libcuda.so.1"},
@@ -96,7 +114,7 @@ std::vector<Component> probe_components() {
        "Debian package nvidia-cuda-toolkit (non-free)"},
       {"TensorRT",
        "engines for NVIDIA GPUs",
-       {"libnvinfer.so.10", "libnvinfer.so.8", "libnvinfer.so"},
+       {"libnvinfer.so.11", "libnvinfer.so.10", "libnvinfer.so"},
        tensorrt_version,
        "package libnvinfer-dev of NVIDIA's own repository"},
       {"LibTorch",
@@ -111,8 +129,9 @@ std::vector<Component> probe_components() {
        "Debian package libonnxruntime-dev (Debian 13 or newer)"},
   };
   std::vector<Component> components;
-  components.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) components.push_back(probe(candidate));
+  components.reserve(sought.size());
+  for (const Sought& one : sought) components.push_back(probe(one));
+  for (Component& component : components) add_back_end(component);
   return components;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "component/component.h"
+#include "component/component_library.h"
 #include "kobolt/error.h"
 #include "kobolt/version.h"
 #include "libtorch/script.h"

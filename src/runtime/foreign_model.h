@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "component/component.h"
+#include "component/component_library.h"
 #include "format/engine_file.h"
 #include "runtime/backend.h"
 
@@ -38,7 +38,7 @@ class BackendComponent {
 /// What a component offers, null where there is none. Those for Summarizer return a
 /// BackendComponent*; Kind is what the one of this name is derived to.
 template <class Kind>
-Kind* backend_component(const Component& component) {
+Kind* backend_component(const ComponentLibrary& component) {
   return static_cast<Kind*>(static_cast<BackendComponent*>(component.instance()));
 }
 

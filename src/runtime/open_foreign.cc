@@ -21,7 +21,7 @@ bool is_for_tensorrt(const std::filesystem::path& path) {
 }
 
 BackendComponent& require_tensorrt(const std::filesystem::path& path) {
-  const Component& component = Component::find("tensorrt");
+  const ComponentLibrary& component = ComponentLibrary::find("tensorrt");
   if (auto* tensorrt = backend_component<BackendComponent>(component)) return *tensorrt;
   throw Error(ErrorKind::unsupported, "TensorRT is missing: " + component.problem(),
               {.file = path.string(),
@@ -32,7 +32,7 @@ BackendComponent& require_tensorrt(const std::filesystem::path& path) {
 }  // namespace
 
 TorchComponent& require_torch() {
-  const Component& component = Component::find("torch");
+  const ComponentLibrary& component = ComponentLibrary::find("torch");
   if (auto* torch = backend_component<TorchComponent>(component)) return *torch;
   throw Error(ErrorKind::unsupported, "LibTorch is missing: " + component.problem(),
               {.hint = "docs/backends.md says how to build with it; Kobolt's CPU engine needs "

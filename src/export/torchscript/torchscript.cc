@@ -5,7 +5,7 @@
 namespace kobolt {
 
 bool libtorch_available() {
-  return backend_component<TorchComponent>(Component::find("torch")) != nullptr;
+  return backend_component<TorchComponent>(ComponentLibrary::find("torch")) != nullptr;
 }
 
 void export_torchscript(const Model& model, const std::filesystem::path& path) {

@@ -1,4 +1,4 @@
-#include "component/component.h"
+#include "component/component_library.h"
 
 #include <dlfcn.h>
 
@@ -38,12 +38,12 @@ std::string loader_message() {
 
 }  // namespace
 
-const Component& Component::find(const std::string& name) {
+const ComponentLibrary& ComponentLibrary::find(const std::string& name) {
   static std::mutex mutex;
-  static std::map<std::string, Component> known;
+  static std::map<std::string, ComponentLibrary> known;
   const std::lock_guard lock(mutex);
   const auto [found, first] = known.try_emplace(name);
-  Component& component = found->second;
+  ComponentLibrary& component = found->second;
   if (!first) return component;
   const std::string file = "libkobolt_" + name + ".so";
   for (const std::filesystem::path& folder : folders()) {
@@ -56,7 +56,7 @@ const Component& Component::find(const std::string& name) {
   return component;
 }
 
-void Component::load(const std::string& path) {
+void ComponentLibrary::load(const std::string& path) {
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     problem_ = loader_message();

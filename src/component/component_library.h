@@ -7,11 +7,11 @@ namespace kobolt {
 /// A part of Kobolt that needs a large library of somebody else, and so is a library of its own,
 /// libkobolt_NAME.so: nobody else waits for that library to load. Found once a process, never
 /// unloaded.
-class Component {
+class ComponentLibrary {
  public:
   /// Looks in the folder that the environment variable KOBOLT_COMPONENTS names, beside the file
   /// that holds this code, and in the library folder beside that one.
-  static const Component& find(const std::string& name);
+  static const ComponentLibrary& find(const std::string& name);
 
   /// What kobolt_component() of the library has returned, null where there is none.
   [[nodiscard]] void* instance() const { return instance_; }
