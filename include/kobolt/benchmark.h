@@ -115,4 +115,19 @@ struct UnitTimingOptions {
 /// Their median difference is what the removed units cost; 0 where that is below 0. Throws Error.
 KOBOLT_API UnitCosts measure_unit_costs(const Model& model, const UnitTimingOptions& options);
 
+struct ProvenCosts {
+  UnitCosts costs;
+  double saved = 0;  ///< share of the whole model's time that the last trial saved
+};
+
+/// Costs by which `amount` of the time really goes. Units that vanish together save less, or more,
+/// than each on its own: a copy is pruned by these costs (global_unit_pruning), made permanent and
+/// timed in turn with the model, and all costs are scaled by what that saved over what was asked
+/// for; up to three times, until it is within a tenth of `amount`. Throws Error, also where units
+/// turn out to cost too little together.
+KOBOLT_API ProvenCosts prove_unit_costs(const Model& model, double amount,
+                                        const UnitTimingOptions& options, UnitCosts costs,
+                                        PruningNorm norm = PruningNorm::l2,
+                                        const PruningTargets& targets = {});
+
 }  // namespace kobolt

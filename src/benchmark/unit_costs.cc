@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "benchmark/timed_model.h"
 #include "kobolt/benchmark.h"
-#include "kobolt/error.h"
 
 namespace kobolt {
 namespace {
@@ -46,60 +45,34 @@ Model without_half(Model model, const BlockKind& kind) {
   return model;
 }
 
-double middle_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 }  // namespace
 
-UnitCosts measure_unit_costs(const Model& model, const UnitTimingOptions& options) {
-  if (options.rounds < 1) {
-    throw Error(
-        ErrorKind::invalid_argument, "nothing would be timed",
-        {.field = "rounds", .found = std::to_string(options.rounds), .expected = "at least 1"});
-  }
-  // One set of threads, or those of the engine that waits would disturb the other.
-  EngineOptions engine = options.engine;
-  if (!engine.workers) {
-    engine.workers =
-        std::make_shared<Workers>(WorkersOptions{.threads = engine.threads, .pin = engine.pin});
-  }
-  BenchmarkOptions work = options.work;
-  work.iterations = 1;
-  work.warmup = 0;
-  work.progress = nullptr;
-  const auto seconds = [&work](Summarizer& summarizer) {
-    return benchmark(summarizer, work).latency.p50;
-  };
-
+UnitCosts measure_unit_costs(const Model& model, const UnitTimingOptions& given) {
+  const UnitTimingOptions options = with_workers(given);
   Model dense_model = model;
   make_permanent(dense_model);  // its masks, if any: both are then of one kind
-  Summarizer dense(dense_model, engine, options.compile);
-  (void)seconds(dense);
+  TimedModel dense(dense_model, options);
   const std::size_t rounds = kKinds.size() * static_cast<std::size_t>(options.rounds);
   std::size_t done = 0;
   UnitCosts costs;
   std::vector<double> totals;
   for (const BlockKind& kind : kKinds) {
     const Model half_model = without_half(dense_model, kind);
-    Summarizer half(half_model, engine, options.compile);
-    (void)seconds(half);
+    TimedModel half(half_model, options);
     std::vector<double> differences;
     for (int round = 0; round < options.rounds; ++round) {
-      totals.push_back(seconds(dense));
-      differences.push_back(totals.back() - seconds(half));
+      totals.push_back(dense.seconds());
+      differences.push_back(totals.back() - half.seconds());
       if (options.progress) options.progress({.done = ++done, .total = rounds});
     }
     const int removed = units_of(dense_model, kind) - units_of(half_model, kind);
-    const double cost = removed > 0 ? std::max(0.0, middle_of(differences) / removed) : 0;
+    const double cost = removed > 0 ? std::max(0.0, median(differences) / removed) : 0;
     for (std::size_t i = 0; i < layers_of(model, kind).size(); ++i) {
       costs.of_unit.emplace(
           std::string(kind.side) + ".layers." + std::to_string(i) + "." + kind.block, cost);
     }
   }
-  costs.total = middle_of(std::move(totals));
+  costs.total = median(std::move(totals));
   return costs;
 }
 

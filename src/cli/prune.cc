@@ -109,8 +109,8 @@ PruneOutcome prune(const PruneFlags& options, const GlobalOptions& global) {
     PruningOptions chosen = pruning_options(options, global);
     measure_for_score(options, model, chosen, global);
     if (prunes_by_time(options)) {
-      outcome.costs = time_units(model, precision_from_name(options.precision), global);
-      chosen.unit_costs = outcome.costs;
+      outcome.timing = time_units(model, chosen, precision_from_name(options.precision), global);
+      chosen.unit_costs = outcome.timing.costs;
     }
     ModelPruner pruner(model, std::move(chosen));
     outcome.targets = pruner.target_layers();

@@ -65,8 +65,9 @@ Json to_json(const PruneFlags& options, const PruneOutcome& outcome) {
     json["importance"].push_back({{"layer", layer.name}, {"rouge_l_without", layer.rouge_l}});
   }
   if (prunes_by_time(options)) {
-    json["measured"]["seconds"] = outcome.costs.total;
-    for (const auto& [kind, seconds] : costs_by_kind(outcome.costs)) {
+    json["measured"]["seconds"] = outcome.timing.costs.total;
+    json["measured"]["saved"] = outcome.timing.saved;
+    for (const auto& [kind, seconds] : costs_by_kind(outcome.timing.costs)) {
       json["measured"]["microseconds_of_one"][kind] = seconds * 1e6;
     }
   }
@@ -137,8 +138,10 @@ void print_text(const PruneFlags& options, const PruneOutcome& outcome) {
     head.emplace_back("target layers", layers_text(options, outcome.targets.size()));
   }
   if (prunes_by_time(options)) {
-    head.emplace_back("measured", fmt::format("{:.1f} ms", outcome.costs.total * 1e3));
-    for (const auto& [kind, seconds] : costs_by_kind(outcome.costs)) {
+    head.emplace_back(
+        "measured", fmt::format("{:.1f} ms, of which {:.1f} % go", outcome.timing.costs.total * 1e3,
+                                outcome.timing.saved * 100));
+    for (const auto& [kind, seconds] : costs_by_kind(outcome.timing.costs)) {
       head.emplace_back("one of " + kind, fmt::format("{:.2f} us", seconds * 1e6));
     }
   }

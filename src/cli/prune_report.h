@@ -6,6 +6,7 @@
 #include "cli/layer_importance.h"
 #include "cli/output.h"
 #include "cli/prune_flags.h"
+#include "kobolt/benchmark.h"
 #include "kobolt/prune.h"
 
 namespace kobolt::cli {
@@ -16,7 +17,7 @@ struct PruneOutcome {
   double seconds = 0;                ///< to choose what is pruned
   std::vector<DroppedLayer> trials;  ///< of layers dropped by importance
   PruningStats stats;
-  UnitCosts costs;  ///< measured, of --budget time
+  ProvenCosts timing;  ///< of --budget time
   PermanentReport permanent;
   VocabularyReport vocabulary;
   bool ordinary = true;  ///< transformers can load it

@@ -1,6 +1,7 @@
 #include "cli/unit_timing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/progress.h"
 
@@ -13,14 +14,23 @@ BenchmarkOptions timed_work(const Model& model) {
           .new_tokens = std::min(64, model.config.max_positions - 1)};
 }
 
-UnitCosts time_units(const Model& model, Precision precision, const GlobalOptions& global) {
-  ProgressBar bar("timing heads and neurons", "rounds", global);
-  return measure_unit_costs(model, {.work = timed_work(model),
-                                    .compile = {.precision = precision},
-                                    .engine = {.threads = global.threads},
-                                    .progress = [&bar](const Progress& progress) {
-                                      bar.update(progress.done, progress.total);
-                                    }});
+ProvenCosts time_units(const Model& model, const PruningOptions& pruning, Precision precision,
+                       const GlobalOptions& global) {
+  UnitTimingOptions options{.work = timed_work(model),
+                            .compile = {.precision = precision},
+                            .engine = {.threads = global.threads}};
+  const auto show_on = [&options](ProgressBar& bar) {
+    options.progress = [&bar](const Progress& progress) {
+      bar.update(progress.done, progress.total);
+    };
+  };
+  ProgressBar measuring("timing heads and neurons", "rounds", global);
+  show_on(measuring);
+  UnitCosts costs = measure_unit_costs(model, options);
+  ProgressBar proving("timing what goes", "rounds", global);
+  show_on(proving);
+  return prove_unit_costs(model, pruning.amount, options, std::move(costs), pruning.norm,
+                          pruning.targets);
 }
 
 std::vector<std::pair<std::string, double>> costs_by_kind(const UnitCosts& costs) {

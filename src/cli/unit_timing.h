@@ -13,8 +13,9 @@ namespace kobolt::cli {
 /// checkpoint's beams; less where a model has fewer positions.
 BenchmarkOptions timed_work(const Model& model);
 
-/// measure_unit_costs() of that work, with progress.
-UnitCosts time_units(const Model& model, Precision precision, const GlobalOptions& global);
+/// measure_unit_costs() and prove_unit_costs() of that work, with progress.
+ProvenCosts time_units(const Model& model, const PruningOptions& pruning, Precision precision,
+                       const GlobalOptions& global);
 
 /// The costs of the first block of each kind, by name without its layer: "decoder ffn".
 std::vector<std::pair<std::string, double>> costs_by_kind(const UnitCosts& costs);

@@ -153,5 +153,33 @@ TEST(UnitCosts, AreMeasuredForEveryBlock) {
   EXPECT_THROW((void)measure_unit_costs(model, {.rounds = 0}), Error);
 }
 
+TEST(UnitCosts, AreProvenByTrials) {
+  const Model model = checkpoint("bart");
+  UnitCosts costs{.total = 1.0};
+  for (const UnitGroup& group : unit_groups(model.config)) costs.of_unit[group.name] = 0.01;
+  std::size_t calls = 0;
+  const UnitTimingOptions options{.work = {.sequence = 8, .beams = 1, .new_tokens = 4},
+                                  .engine = {.threads = 1},
+                                  .rounds = 2,
+                                  .progress = [&](const Progress& progress) {
+                                    EXPECT_EQ(progress.done, ++calls);
+                                    EXPECT_EQ(progress.total, 6U);
+                                  }};
+  const ProvenCosts proven = prove_unit_costs(model, 0.05, options, costs);
+  EXPECT_THAT(calls, testing::AllOf(testing::Ge(2U), testing::Le(6U)));
+  EXPECT_LT(proven.saved, 1.0);
+  EXPECT_EQ(proven.costs.total, costs.total);
+  // All are scaled alike, by a factor of 2 or 1/2 a trial at most.
+  const double cost = proven.costs.of_unit.begin()->second;
+  EXPECT_THAT(cost, testing::AllOf(testing::Ge(0.0025), testing::Le(0.04)));
+  for (const auto& [name, other] : proven.costs.of_unit) EXPECT_EQ(other, cost) << name;
+  EXPECT_TRUE(model.masks.empty());
+
+  EXPECT_EQ(prove_unit_costs(model, 0.0, options, costs).costs.of_unit, costs.of_unit);
+  EXPECT_THROW((void)prove_unit_costs(model, 0.05, {.rounds = 0}, costs), Error);
+  for (auto& [name, other] : costs.of_unit) other = 1e-9;
+  EXPECT_THROW((void)prove_unit_costs(model, 0.05, options, costs), Error);
+}
+
 }  // namespace
 }  // namespace kobolt
