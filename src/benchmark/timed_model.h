@@ -9,8 +9,8 @@ namespace kobolt {
 /// Compiled in memory, to be timed in turn with others that share its threads.
 class TimedModel {
  public:
-  /// Runs the work once, to warm up. `options.engine.workers` must be set: two sets of threads would
-  /// disturb each other.
+  /// Runs the work once, to warm up. `options.engine.workers` must be set: two sets of threads
+  /// would disturb each other.
   TimedModel(const Model& model, const UnitTimingOptions& options);
 
   /// Of the work, once.

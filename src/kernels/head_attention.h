@@ -35,7 +35,7 @@ inline constexpr int kValueLimitI16 = 1023;
 inline float weight_limit_i16(float inverse_sum, int length) {
   constexpr int kMost = std::numeric_limits<std::int32_t>::max() / kValueLimitI16;
   // Rounding adds half of one to each at most; a hundredth is far more than floats are off by.
-  const auto room = 0.99F * static_cast<float>(kMost - length / 2);
+  const float room = 0.99F * (static_cast<float>(kMost) - 0.5F * static_cast<float>(length));
   return std::min(32767.0F, room * inverse_sum);
 }
 

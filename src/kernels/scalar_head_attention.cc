@@ -11,7 +11,8 @@ namespace {
 /// Rounded values [length, head_dim] and their scales [head_dim].
 struct RoundedValues {
   RoundedValues(const float* v, std::ptrdiff_t ld, int length, int head_dim)
-      : values(static_cast<std::size_t>(length) * static_cast<std::size_t>(head_dim)) {
+      : width(static_cast<std::size_t>(head_dim)),
+        values(static_cast<std::size_t>(length) * width) {
     constexpr auto kLimit = static_cast<float>(kValueLimitI16);
     for (int d = 0; d < head_dim; ++d) {
       float largest = 0.0F;
@@ -25,12 +26,17 @@ struct RoundedValues {
       const float inverse = largest >= kSmallestMagnitude ? kLimit / largest : 0.0F;
       for (int p = 0; p < length; ++p) {
         const float rounded = std::nearbyint(v[p * ld + d] * inverse);
-        values[static_cast<std::size_t>(p * head_dim + d)] =
+        at(p, d) =
             std::abs(rounded) <= kLimit ? static_cast<std::int16_t>(rounded) : std::int16_t{0};
       }
     }
   }
 
+  std::int16_t& at(int position, int d) {
+    return values[static_cast<std::size_t>(position) * width + static_cast<std::size_t>(d)];
+  }
+
+  std::size_t width;
   std::vector<std::int16_t> values;
   std::vector<float> scales;
 };
@@ -44,7 +50,7 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
   std::vector<std::int16_t> keys(static_cast<std::size_t>(length * width));
   std::vector<float> key_scales(static_cast<std::size_t>(length));
   scalar::quantize_rows(k, ld, length, head_dim, keys.data(), width, key_scales.data());
-  const RoundedValues rounded(v, ld, length, head_dim);
+  RoundedValues rounded(v, ld, length, head_dim);
   std::vector<std::int16_t> query(static_cast<std::size_t>(width));
   std::vector<std::int32_t> weights(static_cast<std::size_t>(length));
   for (int i = 0; i < length; ++i) {
@@ -74,8 +80,7 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
     for (int d = 0; d < head_dim; ++d) {
       std::int32_t value = 0;
       for (int p = 0; p < length; ++p) {
-        value += weights[static_cast<std::size_t>(p)] *
-                 rounded.values[static_cast<std::size_t>(p * head_dim + d)];
+        value += weights[static_cast<std::size_t>(p)] * rounded.at(p, d);
       }
       out[i * ldo + d] =
           static_cast<float>(value) * inverse * rounded.scales[static_cast<std::size_t>(d)];
