@@ -72,14 +72,18 @@ class Explorer {
     return settings;
   }
 
-  // Neighbours of the best, of each the first, then of each the second ...
+  // Neighbours of the best of the front that have untried ones; of each parent the first, then of
+  // each the second ...
   std::vector<Trial> next_wave() {
     mark_front(found_.trials);
+    std::vector<std::size_t> parents = ranked(goal_, found_.trials, Reading::doubtful);
+    std::erase_if(parents, [&](std::size_t i) { return !found_.trials[i].on_front; });
     std::vector<std::vector<Setting>> families;
-    for (const std::size_t i : ranked(goal_, found_.trials, Reading::doubtful)) {
-      const Trial& trial = found_.trials[i];
+    for (const std::size_t i : parents) {
       if (families.size() == kParents) break;
-      if (trial.on_front) families.push_back(relatives(trial));
+      std::vector<Setting> family = relatives(found_.trials[i]);
+      std::erase_if(family, [&](const Setting& s) { return tried_.contains(name_of(s)); });
+      if (!family.empty()) families.push_back(std::move(family));
     }
     std::vector<Setting> settings;
     for (std::size_t i = 0;; ++i) {

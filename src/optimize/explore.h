@@ -14,7 +14,7 @@ struct Exploration {
 };
 
 /// Tries settings in waves: what the user's space begins with, then what differs in one thing from
-/// the best so far. Within a wave successive halving: all on a few documents, the better third on
+/// the best so far. Within a wave successive halving: all on a few documents, the better half on
 /// three times as many, up to all that are searched on. Stops when nothing new is left, or time is
 /// needed for comparing `finalists`.
 Exploration explore(TrialRunner& runner, const Goal& goal, const OptimizeSpace& space,

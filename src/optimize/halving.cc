@@ -6,7 +6,7 @@
 namespace kobolt {
 namespace {
 
-constexpr std::size_t kFactor = 3;
+constexpr std::size_t kFactor = 3;  // documents of a step over those of the one before
 constexpr std::size_t kFewestInStep = 24;
 
 template <typename Less>
@@ -37,8 +37,7 @@ std::vector<std::size_t> survivors(const Goal& goal, std::span<const Trial> tria
       sorted(order, [&](auto a, auto b) { return trials[a].speed.ratio > trials[b].speed.ratio; }),
       sorted(order, [&](auto a, auto b) { return trials[a].file_bytes < trials[b].file_bytes; }),
       sorted(order, [&](auto a, auto b) { return trials[a].kept > trials[b].kept; })};
-  const std::size_t wanted =
-      std::min(order.size(), std::max<std::size_t>(1, (trials.size() + kFactor - 1) / kFactor));
+  const std::size_t wanted = std::min(order.size(), (trials.size() + 1) / 2);
   std::vector<std::size_t> chosen;
   for (std::size_t turn = 0; chosen.size() < wanted; ++turn) {
     const auto& list = lists[turn % lists.size()];

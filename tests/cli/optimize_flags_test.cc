@@ -99,9 +99,9 @@ TEST(SettingsFile, SaysOnlyWhatIsNotTheDefault) {
                      .sparse = SparseStorage::smallest};
   setting.pruning = pruning_step_from_name("global@0.3");
   const std::string yaml = settings_yaml(setting, "");
-  for (const char* part : {"precision: int8", "- lm_head=fp16", "sparse: small",
-                           "prune: global@0.3", "num-beams: 2", "\nkv-cache: int8", "\nbatch: 8",
-                           "\nthreads: 1"}) {
+  for (const char* part :
+       {"precision: int8", "- lm_head=fp16", "sparse: small", "prune: global@0.3", "num-beams: 2",
+        "\nkv-cache: int8", "\nbatch: 8", "\nthreads: 1"}) {
     EXPECT_THAT(yaml, HasSubstr(part));
   }
 }
