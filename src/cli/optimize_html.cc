@@ -58,6 +58,7 @@ PageSection finalists_section(const OptimizeReport& report) {
         {{.text = trial.name, .small = verdict_text(report, i), .color = color_at(rows.size())},
          {.text = format_seconds(trial.latency),
           .small = "p95 " + format_seconds(trial.latency_p95)},
+         {.text = fmt::format("{:.1f}", trial.throughput)},
          {.text = i == 0 ? "1" : speed_text(trial.speed.ratio),
           .small = i == 0 ? "" : interval_text(trial.speed),
           .strong = true},

@@ -135,7 +135,7 @@ std::string targets_text(const OptimizeTargets& targets) {
     parts.push_back(fmt::format("a file of {:g} % of fp32", *targets.size_share * 100));
   }
   if (targets.memory) parts.push_back(fmt::format("{} of memory", bytes_of(*targets.memory)));
-  return fmt::format("{}", fmt::join(parts, ", "));
+  return fmt::format("{}", fmt::join(parts, " and "));
 }
 
 std::string optimize_sentence(const OptimizeReport& report) {

@@ -19,7 +19,7 @@ struct OptimizeReport {
 /// One sentence for a person: what was chosen, what it gains, what it costs; or what comes closest
 /// and what it misses.
 std::string optimize_sentence(const OptimizeReport& report);
-/// What was asked for: "keep 99 %, at most 8.0 MB".
+/// What was asked for: "keep 99 % and a file of 8.0 MB".
 std::string targets_text(const OptimizeTargets& targets);
 /// Of a trial in the result: "chosen", "the baseline", "closest", "fails the gate", or nothing.
 std::string verdict_text(const OptimizeReport& report, std::size_t trial);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cassert>
 #include "report/page_style.h"
 #include "report/svg.h"
 
@@ -30,6 +31,7 @@ std::string table_html(const std::vector<std::string>& titles,
   for (const std::string& title : titles) html += "<th>" + escape_html(title) + "</th>";
   html += "</tr></thead><tbody>\n";
   for (const auto& row : rows) {
+    assert(row.size() == titles.size());
     html += "<tr>";
     for (const PageCell& cell : row) html += "<td>" + cell_html(cell) + "</td>";
     html += "</tr>\n";
