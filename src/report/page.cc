@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cassert>
+
 #include "report/page_style.h"
 #include "report/svg.h"
 
