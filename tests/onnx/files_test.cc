@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -265,6 +266,20 @@ TEST_F(OnnxFiles, RefuseWeightsThatHalfPrecisionCannotHold) {
               HasSubstr("model.encoder.layers.1.fc2.weight"));
   export_onnx(model, folder_.path(),
               {.precision = OnnxPrecision::fp16, .layers = {{.pattern = "encoder.layers.1.fc2"}}});
+}
+
+TEST_F(OnnxFiles, RefuseIntegersOfWhatIsNoNumber) {
+  Model model = bart_;
+  const std::string name = "model.decoder.layers.0.fc1.weight";
+  std::vector<float> values = model.tensor(name).to_f32();
+  for (const float bad : {NAN, -HUGE_VALF}) {
+    values[5] = bad;
+    Tensor& tensor = model.tensors.at(name);
+    tensor = Tensor::from_f32(tensor.shape, values);
+    for (const auto precision : {OnnxPrecision::int8_weights, OnnxPrecision::int4_weights}) {
+      EXPECT_THAT(refused(model, {.precision = precision}), HasSubstr(name));
+    }
+  }
 }
 
 TEST_F(OnnxFiles, RefuseFoldersThatCannotHoldThem) {

@@ -1,5 +1,7 @@
 #include "export/onnx/matrix_bytes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
@@ -8,6 +10,7 @@
 
 #include "kernels/block4.h"
 #include "kernels/kernels.h"
+#include "kobolt/error.h"
 #include "model/convert.h"
 
 namespace kobolt::onnx {
@@ -38,6 +41,19 @@ Bytes transposed(std::span<const std::byte> from, Shape shape, std::size_t size)
   return to;
 }
 
+/// No scale describes what is not a number, or infinite.
+std::vector<float> finite_values(const Tensor& matrix, const std::string& name) {
+  std::vector<float> values = matrix.to_f32();
+  const auto bad = std::ranges::find_if_not(values, [](float x) { return std::isfinite(x); });
+  if (bad != values.end()) {
+    throw Error(ErrorKind::unsupported, "a weight that is not finite cannot become an integer",
+                {.field = name,
+                 .found = fmt::format("{}", *bad),
+                 .hint = "the checkpoint looks damaged; --precision fp32 exports it as it is"});
+  }
+  return values;
+}
+
 /// Rounds a row to 127 steps of its largest magnitude. Returns the step, 1 for a row of zeros.
 float round_row(std::span<const float> row, std::byte* to) {
   float largest = 0;
@@ -60,9 +76,9 @@ Bytes float_bytes(const Tensor& matrix, DType dtype, Order order, const std::str
   return bytes_of(converted.bytes);
 }
 
-Int8Bytes int8_bytes(const Tensor& matrix, Order order) {
+Int8Bytes int8_bytes(const Tensor& matrix, Order order, const std::string& name) {
   const Shape shape = shape_of(matrix);
-  const std::vector<float> values = matrix.to_f32();
+  const std::vector<float> values = finite_values(matrix, name);
   std::vector<float> scales(shape.rows);
   Bytes numbers(values.size());
   for (std::size_t row = 0; row < shape.rows; ++row) {
@@ -74,9 +90,9 @@ Int8Bytes int8_bytes(const Tensor& matrix, Order order) {
   return {.numbers = std::move(numbers), .scales = bytes_of(std::span<const float>(scales))};
 }
 
-Int4Bytes int4_bytes(const Tensor& matrix) {
+Int4Bytes int4_bytes(const Tensor& matrix, const std::string& name) {
   const Shape shape = shape_of(matrix);
-  const std::vector<float> values = matrix.to_f32();
+  const std::vector<float> values = finite_values(matrix, name);
   const auto out = static_cast<int>(shape.rows);
   const auto in = static_cast<int>(shape.columns);
   std::vector<std::uint8_t> packed(kernels::packed_i4_size(out, in));

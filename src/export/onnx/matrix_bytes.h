@@ -24,7 +24,8 @@ struct Int8Bytes {
   Bytes numbers;
   Bytes scales;
 };
-Int8Bytes int8_bytes(const Tensor& matrix, Order order);
+/// Throws Error naming `name` where a number is not finite.
+Int8Bytes int8_bytes(const Tensor& matrix, Order order, const std::string& name);
 
 /// Numbers of 4 bits, -8 to 7, [in, out], two in a byte, the first in its low half, and the scales
 /// of blocks of kInt4Block inputs, [ceil(in / kInt4Block), out]. Rounded as engines round.
@@ -33,6 +34,7 @@ struct Int4Bytes {
   Bytes scales;
 };
 inline constexpr int kInt4Block = 32;
-Int4Bytes int4_bytes(const Tensor& matrix);
+/// Throws Error naming `name` where a number is not finite.
+Int4Bytes int4_bytes(const Tensor& matrix, const std::string& name);
 
 }  // namespace kobolt::onnx

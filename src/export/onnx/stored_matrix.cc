@@ -41,7 +41,7 @@ Quantised quantised(Graph& graph, const std::string& name, ElementType type, con
 Quantised int8_rows(Graph& graph, const Model& model, const std::string& tensor) {
   const Ints& shape = model.tensor(tensor).shape;
   return quantised<Int8Bytes>(graph, tensor + ".int8", ElementType::i8, shape, {shape[0]}, [&] {
-    return int8_bytes(model.effective_tensor(tensor), Order::rows);
+    return int8_bytes(model.effective_tensor(tensor), Order::rows, tensor);
   });
 }
 
@@ -102,14 +102,14 @@ Value linear_factor(Graph& graph, const Model& model, const std::string& tensor,
           graph,
           quantised<Int8Bytes>(
               graph, tensor + ".T.int8", ElementType::i8, {in, out}, {out},
-              [&] { return int8_bytes(model.effective_tensor(tensor), Order::columns); }),
+              [&] { return int8_bytes(model.effective_tensor(tensor), Order::columns, tensor); }),
           1);
     case OnnxPrecision::int4_weights:
       return dequantised(
           graph,
           quantised<Int4Bytes>(graph, tensor + ".T.int4", ElementType::i4, {in, out},
                                {(in + kInt4Block - 1) / kInt4Block, out},
-                               [&] { return int4_bytes(model.effective_tensor(tensor)); }),
+                               [&] { return int4_bytes(model.effective_tensor(tensor), tensor); }),
           0, {{"block_size", std::int64_t{kInt4Block}}});
   }
   assert(false);
