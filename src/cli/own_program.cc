@@ -128,7 +128,9 @@ std::vector<std::string> shared_arguments(const CLI::App& command, const CLI::Ap
     const std::string name = "--" + option->get_lnames().front();
     if (other.get_option_no_throw(name) == nullptr) continue;
     if (std::ranges::find(without, name) != without.end()) continue;
-    for (const std::string& value : option->results()) arguments.push_back(name + "=" + value);
+    for (const std::string& value : option->results()) {
+      arguments.push_back(fmt::format("{}={}", name, value));
+    }
   }
   return arguments;
 }
