@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -42,7 +43,10 @@ class Explorer {
   Exploration run() {
     std::vector<Trial> wave = untried(first_settings(space_));
     while (!wave.empty() && !found_.out_of_time) {
-      climb(std::move(wave));
+      climb(std::move(wave), steps_);
+      wave = next_wave();
+      if (!wave.empty() || found_.out_of_time) continue;
+      climb(second_chances(), std::span(steps_).last(1));
       wave = next_wave();
     }
     return std::move(found_);
@@ -96,14 +100,31 @@ class Explorer {
     return untried(settings);
   }
 
+  // Where ideas have run out and time has not: the best of those that left on a sample are judged
+  // on all documents.
+  std::vector<Trial> second_chances() {
+    std::vector<std::size_t> order = ranked(goal_, found_.trials, Reading::doubtful);
+    std::erase_if(order, [&](std::size_t i) {
+      return found_.trials[i].state != TrialState::screened ||
+             shortfall(goal_, found_.trials[i], Reading::doubtful) > 0;
+    });
+    order.resize(std::min(order.size(), kParents));
+    std::vector<Trial> wave;
+    for (const std::size_t i : order) wave.push_back(found_.trials[i]);
+    std::erase_if(found_.trials, [&](const Trial& trial) {
+      return std::ranges::find(wave, trial.name, &Trial::name) != wave.end();
+    });
+    return wave;
+  }
+
   // Only the first trial of all is made whatever time is left, so that there is something to show.
   bool may_judge(const Trial& trial, std::size_t documents) {
     if (runner_.judged_before(trial, documents) || runner_.time_left(finalists_)) return true;
     return found_.trials.empty() && judged_ == 0;
   }
 
-  void climb(std::vector<Trial> wave) {
-    for (const std::size_t documents : steps_) {
+  void climb(std::vector<Trial> wave, std::span<const std::size_t> steps) {
+    for (const std::size_t documents : steps) {
       std::vector<Trial> reached;
       for (Trial& trial : wave) {
         if (!may_judge(trial, documents)) {

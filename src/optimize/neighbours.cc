@@ -1,7 +1,5 @@
 #include "optimize/neighbours.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -111,11 +109,13 @@ void change_layers(const Setting& setting, Change change, Collector& found) {
 // Layers of a side go back to what the others have, one by one.
 void refine_layers(const Setting& setting, const ModelConfig& config, Collector& found) {
   for (const LayerPrecision& layer : setting.compile.layers) {
-    const bool encoder = layer.pattern == "encoder.layers.*";
-    if (!encoder && layer.pattern != "decoder.layers.*") continue;
-    const std::size_t count = encoder ? config.encoder_layers.size() : config.decoder_layers.size();
+    const std::size_t star = layer.pattern.find('*');
+    if (star == std::string::npos) continue;
+    const std::size_t count = layer.pattern.starts_with("encoder") ? config.encoder_layers.size()
+                                                                   : config.decoder_layers.size();
     for (std::size_t i = 0; i < count; ++i) {
-      found.precision_of(setting, fmt::format("{}.layers.{}", encoder ? "encoder" : "decoder", i),
+      std::string one = layer.pattern;
+      found.precision_of(setting, one.replace(star, 1, std::to_string(i)),
                          setting.compile.precision);
     }
   }
