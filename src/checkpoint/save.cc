@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/folder.h"
 #include "checkpoint/config.h"
 #include "checkpoint/describe.h"
 #include "checkpoint/embedding_names.h"
@@ -84,7 +85,7 @@ void save_checkpoint(const Model& model, const std::filesystem::path& folder, DT
   const std::string file = (folder / "config.json").string();
   std::string config = described_config(model, file, masks);
   const ModelConfig claims = parse_model_config(config, file);
-  create_folder(folder);
+  make_folder(folder);
   write_safetensors(folder / "model.safetensors",
                     sources_of(model, names_to_store(model, claims), dtype, masks));
   for (const char* key : {"dtype", "torch_dtype"}) {

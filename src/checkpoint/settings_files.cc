@@ -1,7 +1,5 @@
 #include "checkpoint/settings_files.h"
 
-#include <system_error>
-
 #include "base/atomic_file.h"
 #include "kobolt/error.h"
 #include "model/layout.h"
@@ -17,15 +15,6 @@ void check_shapes(const Model& model) {
                   "the model's tensors do not have its configuration's shapes",
                   {.file = model.provenance.source, .field = spec.name});
     }
-  }
-}
-
-void create_folder(const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) {
-    throw Error(ErrorKind::io, "cannot create the folder: " + failure.message(),
-                {.file = folder.string()});
   }
 }
 

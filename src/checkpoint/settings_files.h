@@ -11,9 +11,6 @@ namespace kobolt {
 /// that the model's configuration gives it.
 void check_shapes(const Model& model);
 
-/// With the folders above it. Nothing where it exists. Throws Error(io).
-void create_folder(const std::filesystem::path& folder);
-
 /// Writes all of a Hugging Face folder but the weights: `config` as config.json,
 /// generation_config.json where there is one, and the tokenizer's files, each beside, synced and
 /// renamed. Throws Error.

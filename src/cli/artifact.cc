@@ -13,9 +13,11 @@ namespace {
 namespace fs = std::filesystem;
 
 Artifact folder_kind(const fs::path& folder) {
-  if (fs::exists(folder / "config.json") && !fs::exists(folder / "encoder_model.onnx")) {
-    return Artifact::checkpoint;
-  }
+  // Graphs may lie beside the weights that they were exported from.
+  constexpr std::array kWeights = {"model.safetensors", "model.safetensors.index.json",
+                                   "pytorch_model.bin", "pytorch_model.bin.index.json"};
+  const auto is_here = [&folder](const char* name) { return fs::exists(folder / name); };
+  if (std::ranges::any_of(kWeights, is_here)) return Artifact::checkpoint;
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(folder, failed)) {
     if (entry.path().extension() == ".onnx") return Artifact::onnx;

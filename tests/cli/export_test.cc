@@ -47,6 +47,16 @@ TEST_F(ExportCommand, PrintsJson) {
   }
 }
 
+TEST_F(ExportCommand, LeavesTheCheckpointBesideItAModel) {
+  const fs::path both = temporary_.path() / "both";
+  fs::copy(KOBOLT_TEST_DATA "/checkpoints/bart", both);
+  ASSERT_EQ(shell("export '" + both.string() + "' --onnx '" + both.string() + "'").status, 0);
+  ASSERT_TRUE(fs::exists(both / "encoder_model.onnx"));
+  const Result result =
+      shell("bench '" + both.string() + "' --sequence 4 --new-tokens 2 --iterations 1 --quiet");
+  EXPECT_EQ(result.status, 0) << result.text;
+}
+
 TEST_F(ExportCommand, WrongUseIsToldFromFailure) {
   EXPECT_EQ(complain(line("--precision int2")).status, 2);
   EXPECT_EQ(complain(line("--opset 12")).status, 2);

@@ -284,7 +284,7 @@ TEST_F(OnnxFiles, RefuseIntegersOfWhatIsNoNumber) {
 
 TEST_F(OnnxFiles, RefuseFoldersThatCannotHoldThem) {
   folder_.write("file", "");
-  EXPECT_THAT(refused(bart_, {}, "file/inside"), HasSubstr("cannot create the folder"));
+  EXPECT_THAT(refused(bart_, {}, "file/inside"), HasSubstr("cannot make the folder"));
   // Found when the last file is begun: nothing of the others may be left.
   fs::create_directories(folder_.path() / "blocked/decoder_with_past_model.onnx");
   EXPECT_THAT(refused(bart_, {}, "blocked"), HasSubstr("a folder"));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "base/presence.h"
 #include "checkpoint/describe.h"
 #include "checkpoint/settings_files.h"
@@ -118,7 +119,7 @@ std::vector<ExportedFile> export_onnx(const Model& model, const fs::path& folder
   const std::string config =
       described_config(model, (folder / "config.json").string(), MaskStorage::applied);
   check_folder(folder);
-  create_folder(folder);
+  make_folder(folder);
 
   const auto dimension = [](const std::optional<std::int64_t>& size, const char* name) {
     return size ? onnx::Dimension(*size) : onnx::Dimension(name);
