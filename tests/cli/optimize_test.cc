@@ -46,7 +46,18 @@ class OptimizeProgramTest : public ::testing::Test {
   const std::string data_ = std::string(KOBOLT_SOURCE_DIR) + "/examples/descriptions.jsonl";
 };
 
-TEST_F(OptimizeProgramTest, LeavesAnEngineAndTheSettingsThatMakeIt) {
+/// Under sanitizers, whose engine takes a hundred times as long, these searches would take minutes;
+/// the library's search is tested there (optimize_test).
+class OptimizeSearchTest : public OptimizeProgramTest {
+ protected:
+  void SetUp() override {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "takes minutes under sanitizers";
+#endif
+  }
+};
+
+TEST_F(OptimizeSearchTest, LeavesAnEngineAndTheSettingsThatMakeIt) {
   const Result result = shell(call("--json --keep 50% --size 50%"));
   ASSERT_EQ(result.status, 0) << result.text;
   const json report = json::parse(result.text);
@@ -76,7 +87,7 @@ TEST_F(OptimizeProgramTest, LeavesAnEngineAndTheSettingsThatMakeIt) {
   EXPECT_THAT(other.text, HasSubstr("another search"));
 }
 
-TEST_F(OptimizeProgramTest, SaysWhatComesClosest) {
+TEST_F(OptimizeSearchTest, SaysWhatComesClosest) {
   const Result result = shell(call("--size 1MB 2>&1"));
   EXPECT_EQ(result.status, 3);
   EXPECT_THAT(result.text, HasSubstr("Nothing that was tried meets a file of 1.0 MB. The closest "
@@ -85,7 +96,7 @@ TEST_F(OptimizeProgramTest, SaysWhatComesClosest) {
   EXPECT_TRUE(fs::exists(path("out/report.html")));
 }
 
-TEST_F(OptimizeProgramTest, AFullDiskLosesNothing) {
+TEST_F(OptimizeSearchTest, AFullDiskLosesNothing) {
   // Files end at 4 MB: trials fit, engine files do not.
   const Result full = run_line("(trap '' XFSZ; ulimit -f 4096; '" + std::string(KOBOLT_PROGRAM) +
                                "' " + call("--keep 50%") + " 2>&1 >/dev/null)");
@@ -108,9 +119,10 @@ TEST_F(OptimizeProgramTest, RefusesDataThatCannotTell) {
   EXPECT_THAT(refusal(file("one.jsonl", line)).text, HasSubstr("too few documents"));
   EXPECT_THAT(refusal(file("none.jsonl", R"({"document": "A tool."})")).text, HasSubstr("summary"));
   std::string blank;
-  for (int i = 0; i < 9; ++i)
+  for (int i = 0; i < 9; ++i) {
     blank += R"({"document": "A tool.", "summary": " "})"
              "\n";
+  }
   EXPECT_THAT(refusal(file("blank.jsonl", blank)).text, HasSubstr("all references are empty"));
   EXPECT_FALSE(fs::exists(path("out/model.kobolt")));
 }
