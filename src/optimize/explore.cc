@@ -110,6 +110,7 @@ class Explorer {
     });
     order.resize(std::min(order.size(), kParents));
     std::vector<Trial> wave;
+    wave.reserve(order.size());
     for (const std::size_t i : order) wave.push_back(found_.trials[i]);
     std::erase_if(found_.trials, [&](const Trial& trial) {
       return std::ranges::find(wave, trial.name, &Trial::name) != wave.end();
@@ -145,6 +146,7 @@ class Explorer {
   // Those that do not go on leave the race; returns the others.
   std::vector<Trial> leave(std::vector<Trial>& trials, const std::vector<std::size_t>& going_on) {
     std::vector<Trial> wave;
+    wave.reserve(going_on.size());
     for (const std::size_t i : going_on) wave.push_back(trials[i]);
     for (std::size_t i = 0; i < trials.size(); ++i) {
       if (std::ranges::find(going_on, i) == going_on.end()) {

@@ -25,8 +25,8 @@ std::vector<std::size_t> choose_finalists(const Goal& goal, std::span<const Tria
   std::erase_if(order,
                 [&](std::size_t i) { return i == 0 || trials[i].state == TrialState::failed; });
   // Those that saw all documents before those that saw a sample.
-  std::ranges::stable_partition(
-      order, [&](std::size_t i) { return trials[i].state == TrialState::judged; });
+  std::stable_partition(order.begin(), order.end(),
+                        [&](std::size_t i) { return trials[i].state == TrialState::judged; });
   if (order.size() <= count) return order;
   const auto rest = order.begin() + static_cast<std::ptrdiff_t>(count);
   const auto safest = std::ranges::max_element(order, {}, [&](std::size_t i) {

@@ -24,10 +24,11 @@ void compare_best(TrialRunner& runner, const Goal& goal, std::vector<Trial>& tri
 void sort_trials(const Goal& goal, std::vector<Trial> trials, const Choice& choice,
                  OptimizeResult& result) {
   std::vector<std::size_t> order = ranked(goal, trials, Reading::estimates);
-  std::ranges::stable_partition(
-      order, [&](std::size_t i) { return trials[i].state == TrialState::finalist; });
-  std::ranges::stable_partition(order, [&](std::size_t i) { return choice.chosen == i; });
-  std::ranges::stable_partition(order, [](std::size_t i) { return i == 0; });
+  std::stable_partition(order.begin(), order.end(),
+                        [&](std::size_t i) { return trials[i].state == TrialState::finalist; });
+  std::stable_partition(order.begin(), order.end(),
+                        [&](std::size_t i) { return choice.chosen == i; });
+  std::stable_partition(order.begin(), order.end(), [](std::size_t i) { return i == 0; });
   std::vector<std::size_t> place(trials.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     place[order[i]] = i;
