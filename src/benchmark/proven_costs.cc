@@ -28,9 +28,10 @@ ProvenCosts prove_unit_costs(const Model& model, double amount, const UnitTiming
       const double before = dense.seconds();
       ratios.push_back(pruned.seconds() / before);
       if (options.progress) {
-        const auto done = static_cast<std::size_t>(trial * options.rounds + round + 1);
+        const auto rounds = static_cast<std::size_t>(options.rounds);
+        const auto before_this = static_cast<std::size_t>(trial) * rounds;
         options.progress(
-            {.done = done, .total = static_cast<std::size_t>(kTrials * options.rounds)});
+            {.done = before_this + static_cast<std::size_t>(round) + 1, .total = kTrials * rounds});
       }
     }
     proven.saved = 1.0 - median(std::move(ratios));
