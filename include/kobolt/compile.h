@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "kobolt/model.h"
 
 namespace kobolt {
+
+struct Int4Rounding;
 
 /// Number format of an engine's weights. Biases and norms are fp32 in all of them.
 enum class Precision : std::uint8_t {
@@ -50,6 +53,9 @@ struct CompileOptions {
   /// "lm_head" and "embedding" name that one matrix.
   std::vector<LayerPrecision> layers;
   SparseStorage sparse = SparseStorage::automatic;  ///< int4 is always stored whole
+  /// Of the matrices that become int4 those that round_to_int4() has rounded for this model; any
+  /// other is rounded weight by weight. Of other weights or shapes: Error(invalid_argument).
+  std::shared_ptr<const Int4Rounding> int4;
 };
 
 /// Writes `model` as an engine file (docs/format.md): packed, quantised, with settings and

@@ -13,6 +13,7 @@
 #include "kobolt/generation_config.h"
 #include "kobolt/gradient.h"
 #include "kobolt/inspect.h"
+#include "kobolt/int4_rounding.h"
 #include "kobolt/kv_cache.h"
 #include "kobolt/mask.h"
 #include "kobolt/model.h"

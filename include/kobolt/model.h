@@ -63,8 +63,8 @@ struct ModelConfig {
 };
 
 /// The tokenizer's files by name ("tokenizer.json", "tokenizer_config.json", "vocab.json",
-/// "merges.txt", "source.spm", ...), byte for byte. Kept as they are, so that an engine file can
-/// carry them and a saved checkpoint stays complete.
+/// "merges.txt", "source.spm", ...), byte for byte: engine files carry them, and a saved checkpoint
+/// stays complete.
 using TokenizerFiles = std::map<std::string, std::string>;
 
 /// Where a model came from and what was done to it; travels into the engine file.

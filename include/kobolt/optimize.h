@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "kobolt/evaluate.h"
 #include "kobolt/export.h"
 #include "kobolt/gate.h"
+#include "kobolt/int4_rounding.h"
 #include "kobolt/kv_cache.h"
 #include "kobolt/model.h"
 #include "kobolt/pruning_recipe.h"
@@ -102,9 +105,10 @@ struct OptimizeResult {
   std::vector<std::size_t> refused;    ///< better ones, which did not hold on the held-back half
   std::size_t searched_documents = 0;
   std::size_t held_back_documents = 0;
-  double seconds = 0;              ///< spent on trials, in all runs
-  bool out_of_time = false;        ///< the budget ended the search before it ran out of ideas
-  std::size_t resumed_trials = 0;  ///< that an earlier run had measured
+  std::vector<std::string> calibration;  ///< documents that int4 weights were rounded for
+  double seconds = 0;                    ///< spent on trials, in all runs
+  bool out_of_time = false;              ///< the budget ended the search before it ran out of ideas
+  std::size_t resumed_trials = 0;        ///< that an earlier run had measured
 };
 
 struct OptimizeProgress {
@@ -124,6 +128,9 @@ struct OptimizeOptions {
   int batch = 1;    ///< documents at once, of the baseline and of settings that name none
   int threads = 0;  ///< of the baseline, and of settings that name none
   RougeTokens rouge_tokens = RougeTokens::unicode;
+  /// Documents that int4 weights are rounded for, with round_to_int4(). Empty: those of the half
+  /// that is searched on, the first 512.
+  std::vector<std::string> calibration;
   std::uint64_t seed = 0;  ///< of the split and of orders
   /// Every trial is kept here as soon as it is measured; an existing file of the same search goes
   /// on, one of another search is refused.
@@ -140,8 +147,10 @@ struct OptimizeOptions {
 KOBOLT_API OptimizeResult optimize(const Model& model, const OptimizeOptions& options);
 
 /// The engine file of a setting: prunes a copy of `model`, sets the beams that it generates with,
-/// compiles. Throws Error.
-KOBOLT_API void compile_setting(const Model& model, const Setting& setting,
-                                const std::filesystem::path& output);
+/// rounds what is to be int4 for the documents of `calibration` (where there are any; `options` are
+/// for that) and compiles. Returns the rounding, or null where there was none. Throws Error.
+KOBOLT_API std::shared_ptr<const Int4Rounding> compile_setting(
+    const Model& model, const Setting& setting, const std::filesystem::path& output,
+    std::span<const std::string> calibration = {}, const CalibrationOptions& options = {});
 
 }  // namespace kobolt

@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "cli/calibration_data.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/precision_flags.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/tensorrt_flags.h"
 #include "cli/validators.h"
 #include "kobolt/calibrate.h"
+#include "kobolt/int4_rounding.h"
 #include "kobolt/model.h"
 
 namespace kobolt::cli {
@@ -25,6 +28,8 @@ struct CompileFlags {
   std::string pruning;
   int beams = 0;
   PrecisionFlags precision;
+  CalibrationDataFlags int4_data;
+  std::string document_field = "document";
   TensorRTFlags tensorrt;
 };
 
@@ -49,6 +54,38 @@ Setting setting_of(const CompileFlags& flags, const Model& model) {
   Setting setting{.compile = compile_options(flags, model), .beams = flags.beams};
   if (!flags.pruning.empty()) setting.pruning = pruning_step_from_name(flags.pruning);
   return setting;
+}
+
+/// The matrices of the engine that rounding for documents helped, and how much.
+void print_rounding(const Int4Rounding& rounding) {
+  Table table(
+      {{.title = "int4"},
+       {.title = "each weight by itself, dB", .align = Align::right},
+       {.title = fmt::format("for {} documents, dB", rounding.documents), .align = Align::right}});
+  for (const Int4Matrix& matrix : rounding.matrices) {
+    table.add_row(
+        {matrix.section, fmt::format("{:.1f}", matrix.plain_db), fmt::format("{:.1f}", matrix.db)});
+  }
+  print("{}", table.text());
+}
+
+Json rounding_json(const Int4Rounding& rounding) {
+  Json matrices = Json::array();
+  for (const Int4Matrix& matrix : rounding.matrices) {
+    matrices.push_back(
+        {{"section", matrix.section}, {"plain_db", matrix.plain_db}, {"db", matrix.db}});
+  }
+  return {{"documents", rounding.documents}, {"matrices", std::move(matrices)}};
+}
+
+std::shared_ptr<const Int4Rounding> write_engine(const Model& model, const CompileFlags& flags,
+                                                 const GlobalOptions& global) {
+  const std::vector<std::string> documents = flags.int4_data.documents(flags.document_field);
+  ProgressBar bar("rounding", "documents", global);
+  return compile_setting(model, setting_of(flags, model), flags.output, documents,
+                         {.threads = global.threads, .progress = [&bar](const Progress& progress) {
+                            bar.update(progress.done, progress.total);
+                          }});
 }
 
 void run_tensorrt(const CompileFlags& flags, const GlobalOptions& global) {
@@ -85,21 +122,27 @@ void run_tensorrt(const CompileFlags& flags, const GlobalOptions& global) {
 void run(const CompileFlags& options, const GlobalOptions& global) {
   if (options.tensorrt.chosen()) return run_tensorrt(options, global);
   const Model model = Model::load(options.model);
-  compile_setting(model, setting_of(options, model), options.output);
+  const auto rounding = write_engine(model, options, global);
+  if (!rounding && !options.int4_data.file().empty() && !global.quiet) {
+    say("warning", "nothing is in int4, so --calibration-data has no effect");
+  }
   const auto bytes = std::filesystem::file_size(options.output);
   std::size_t source_bytes = 0;
   for (const auto& [name, tensor] : model.tensors) source_bytes += tensor.bytes.size();
   if (global.json) {
-    print_json({{"engine", options.output},
-                {"precision", options.precision.precision()},
-                {"layers", options.precision.layers()},
-                {"bytes", bytes},
-                {"source_bytes", source_bytes},
-                {"source_hash", model.provenance.source_hash}});
+    Json json{{"engine", options.output},
+              {"precision", options.precision.precision()},
+              {"layers", options.precision.layers()},
+              {"bytes", bytes},
+              {"source_bytes", source_bytes},
+              {"source_hash", model.provenance.source_hash}};
+    if (rounding) json["int4_rounding"] = rounding_json(*rounding);
+    print_json(json);
   } else if (!global.quiet) {
     print("{}: {}, {} (weights of the checkpoint: {})\n", options.output, options.precision.text(),
           format_bytes(static_cast<double>(bytes)),
           format_bytes(static_cast<double>(source_bytes)));
+    if (rounding) print_rounding(*rounding);
   }
 }
 
@@ -112,6 +155,8 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
                   "kobolt compile my-kobart -o kobart-int8.kobolt --precision int8\n"
                   "kobolt compile my-kobart -o kobart.kobolt --precision int8 --layer "
                   "'lm_head=fp16'\n"
+                  "kobolt compile my-kobart -o kobart-int4.kobolt --precision int4 "
+                  "--calibration-data train.jsonl\n"
                   "kobolt compile my-kobart -o kobart.engine --backend tensorrt --precision fp16");
   const auto options = std::make_shared<CompileFlags>();
   command.add_option("model", options->model, "Hugging Face folder")->required();
@@ -122,6 +167,13 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
                   "A file of kobolt calibrate --auto-mixed: the layers that it keeps are stored as "
                   "fp16. With --backend tensorrt: what int8 needs")
       ->type_name("FILE");
+  options->int4_data.add(command,
+                         "Documents like those to be summarised later: int4 weights are rounded so "
+                         "that layers' outputs on them change least");
+  command
+      .add_option("--document-field", options->document_field,
+                  "Field of the document in --calibration-data")
+      ->capture_default_str();
   options->tensorrt.add(command);
   command
       .add_option(

@@ -53,6 +53,7 @@ OptimizeOptions options_of(const OptimizeFlags& flags, const GlobalOptions& glob
   fields.need_references = true;
   options.data = read_dataset(flags.data, fields);
   if (flags.limit > 0 && options.data.size() > flags.limit) options.data.resize(flags.limit);
+  options.calibration = flags.calibration.documents(flags.fields.document_field);
   options.threads = global.threads;
   options.peak_memory = [&flags, &global](const fs::path& engine, const Setting& setting) {
     return peak_memory_of(flags, global, engine, setting);
@@ -66,6 +67,26 @@ std::string settings_comment(const OptimizeFlags& flags, const OptimizeReport& r
       "kobolt compile {} -o model.kobolt --config settings.yaml",
       version(), targets_text(report.options.targets), flags.data, optimize_sentence(report),
       flags.model);
+}
+
+// model.kobolt and what makes it again.
+void write_chosen(const Model& model, const OptimizeFlags& flags, const OptimizeReport& report) {
+  const Setting& setting = report.result.trials[*report.result.chosen].setting;
+  const fs::path folder(flags.output);
+  const auto rounding =
+      compile_setting(model, setting, folder / "model.kobolt", report.result.calibration,
+                      {.threads = report.options.threads});
+  std::string calibration;
+  if (rounding) {
+    std::string lines;
+    for (const std::string& document : report.result.calibration) {
+      lines += Json{{"document", document}}.dump() + "\n";
+    }
+    calibration = (folder / "calibration.jsonl").string();
+    write_file(calibration, lines);
+  }
+  write_file(folder / "settings.yaml",
+             settings_yaml(setting, settings_comment(flags, report), calibration));
 }
 
 void run_optimize(const OptimizeFlags& flags, const GlobalOptions& global) {
@@ -89,11 +110,7 @@ void run_optimize(const OptimizeFlags& flags, const GlobalOptions& global) {
                               .model = flags.model,
                               .data = flags.data,
                               .folder = flags.output};
-  if (result.chosen) {
-    const Setting& setting = result.trials[*result.chosen].setting;
-    compile_setting(model, setting, folder / "model.kobolt");
-    write_file(folder / "settings.yaml", settings_yaml(setting, settings_comment(flags, report)));
-  }
+  if (result.chosen) write_chosen(model, flags, report);
   write_file(folder / "report.html", optimize_html(report));
   if (global.json) {
     print_json(optimize_json(report));

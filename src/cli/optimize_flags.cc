@@ -108,6 +108,9 @@ void add_data(CLI::App& command, OptimizeFlags& flags) {
   command.add_option("--limit", flags.limit, "Only the first N documents; 0 = all")
       ->type_name("N")
       ->group(group);
+  flags.calibration.add(command,
+                        "Other documents, to round int4 weights for (default: those that are "
+                        "searched on)");
   command
       .add_option("--rouge-tokens", flags.rouge_tokens,
                   "unicode: words of any script; ascii: as rouge-score; char: letters")

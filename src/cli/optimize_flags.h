@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/calibration_data.h"
 #include "kobolt/evaluate.h"
 #include "kobolt/optimize.h"
 
@@ -17,6 +18,7 @@ struct OptimizeFlags {
   std::string data;
   DatasetOptions fields;
   std::size_t limit = 0;
+  CalibrationDataFlags calibration;
   std::string keep;
   std::string latency;
   std::string size;

@@ -8,7 +8,8 @@
 namespace kobolt::cli {
 namespace {
 
-void add_compile_section(const Setting& setting, YAML::Emitter& yaml) {
+void add_compile_section(const Setting& setting, const std::string& calibration,
+                         YAML::Emitter& yaml) {
   yaml << YAML::Key << "compile" << YAML::Value << YAML::BeginMap;
   yaml << YAML::Key << "precision" << YAML::Value
        << std::string(name_of(setting.compile.precision));
@@ -22,6 +23,10 @@ void add_compile_section(const Setting& setting, YAML::Emitter& yaml) {
   if (setting.compile.sparse == SparseStorage::smallest) {
     yaml << YAML::Key << "sparse" << YAML::Value << "small";
   }
+  if (!calibration.empty()) {
+    yaml << YAML::Key << "calibration-data" << YAML::Value << calibration;
+    yaml << YAML::Key << "calibration-samples" << YAML::Value << 0;
+  }
   if (setting.pruning) yaml << YAML::Key << "prune" << YAML::Value << name_of(*setting.pruning);
   if (setting.beams > 0) yaml << YAML::Key << "num-beams" << YAML::Value << setting.beams;
   yaml << YAML::EndMap;
@@ -29,13 +34,14 @@ void add_compile_section(const Setting& setting, YAML::Emitter& yaml) {
 
 }  // namespace
 
-std::string settings_yaml(const Setting& setting, const std::string& comment) {
+std::string settings_yaml(const Setting& setting, const std::string& comment,
+                          const std::string& calibration) {
   std::string text;
   std::istringstream lines(comment);
   for (std::string line; std::getline(lines, line);) text += "# " + line + "\n";
   YAML::Emitter yaml;
   yaml << YAML::BeginMap;
-  add_compile_section(setting, yaml);
+  add_compile_section(setting, calibration, yaml);
   // At the top level: for every command that has the option.
   if (setting.kv_cache != KvCache::automatic) {
     yaml << YAML::Key << "kv-cache" << YAML::Value << std::string(name_of(setting.kv_cache));

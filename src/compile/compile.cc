@@ -14,6 +14,7 @@
 #include "compile/section_builder.h"
 #include "format/engine_file.h"
 #include "kobolt/error.h"
+#include "kobolt/int4_rounding.h"
 #include "kobolt/version.h"
 #include "model/positions.h"
 
@@ -104,11 +105,29 @@ void add_side(const ModelConfig& config, const std::vector<LayerConfig>& layers,
   }
 }
 
+void check_rounding(const Int4Rounding& rounding, const Model& model) {
+  if (rounding.model_hash == model.provenance.source_hash) return;
+  throw Error(
+      ErrorKind::invalid_argument, "the int4 weights are those of another model",
+      {.field = "int4",
+       .found = rounding.model_hash,
+       .expected = model.provenance.source_hash + ", the hash of " + model.provenance.source});
+}
+
+std::string step_text(const PrecisionPlan& plan, const CompileOptions& options) {
+  std::string text = "compiled to " + plan.text();
+  if (options.int4 && plan.has(Precision::int4)) {
+    text += fmt::format(", int4 rounded for {} documents", options.int4->documents);
+  }
+  return text;
+}
+
 void compile_to(const Model& model, const CompileOptions& options, EngineSink& sink) {
   const ModelConfig& config = model.config;
   const PrecisionPlan plan(options, config);
+  if (options.int4) check_rounding(*options.int4, model);
   EngineWriter writer(sink);
-  SectionBuilder builder(model, plan, options.sparse, writer);
+  SectionBuilder builder(model, plan, options, writer);
   if (config.shared_embedding) {
     builder.matrix("embedding", "model.shared.weight", config.vocab_size, config.d_model);
   } else {
@@ -134,7 +153,7 @@ void compile_to(const Model& model, const CompileOptions& options, EngineSink& s
                           .generation = model.generation,
                           .provenance = model.provenance};
   metadata.provenance.tool_version = version();
-  metadata.provenance.steps.push_back("compiled to " + plan.text());
+  metadata.provenance.steps.push_back(step_text(plan, options));
   writer.finish(metadata);
 }
 

@@ -76,4 +76,9 @@ Precision PrecisionPlan::of(std::string_view name) const {
   return found->second;
 }
 
+bool PrecisionPlan::has(Precision precision) const {
+  return std::ranges::any_of(matrices_,
+                             [&](const auto& matrix) { return matrix.second == precision; });
+}
+
 }  // namespace kobolt

@@ -18,6 +18,8 @@ class PrecisionPlan {
 
   /// Of the matrix of this name in the engine (docs/format.md). The name must exist.
   [[nodiscard]] Precision of(std::string_view name) const;
+  /// Whether any matrix gets it.
+  [[nodiscard]] bool has(Precision precision) const;
   /// "int8, lm_head=fp16": the options as the engine's provenance shows them.
   [[nodiscard]] const std::string& text() const { return text_; }
 

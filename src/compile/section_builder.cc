@@ -12,9 +12,11 @@
 
 #include "base/aligned.h"
 #include "base/float16.h"
+#include "compile/compact_json.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
 #include "kobolt/error.h"
+#include "kobolt/int4_rounding.h"
 
 namespace kobolt {
 
@@ -96,7 +98,8 @@ void SectionBuilder::packed(const std::string& name, const std::vector<float>& v
   const auto add = [&](const Layouts& layouts, const auto& data) {
     const auto stored = std::as_bytes(std::span(data));
     using Value = std::remove_cvref_t<decltype(data[0])>;
-    if (const auto form = sparse_form(sparse_, values, n, k, sizeof(Value), stored.size())) {
+    if (const auto form =
+            sparse_form(options_.sparse, values, n, k, sizeof(Value), stored.size())) {
       AlignedVector<std::byte> packed(form->second);
       kernels::pack_sparse(form->first, values.data(), k, n, k, data.data(), packed.data());
       const bool blocks = form->first == kernels::SparseForm::blocks;
@@ -131,13 +134,31 @@ void SectionBuilder::packed(const std::string& name, const std::vector<float>& v
                   std::as_bytes(std::span(scales)));
       return;
     }
-    case Precision::int4: {
-      AlignedVector<std::uint8_t> data(kernels::packed_i4_size(n, k));
-      kernels::pack_i4(values.data(), k, n, k, data.data());
-      return writer_.add(name + ".weight", Layout::panels_i4, {n, k},
-                         std::as_bytes(std::span(data)));
-    }
+    case Precision::int4:
+      return packed_int4(name, values, n, k);
   }
+}
+
+void SectionBuilder::packed_int4(const std::string& name, const std::vector<float>& values, int n,
+                                 int k) {
+  const auto add = [&](std::span<const std::uint8_t> blocks) {
+    writer_.add(name + ".weight", Layout::panels_i4, {n, k}, std::as_bytes(blocks));
+  };
+  const Int4Matrix* rounded = options_.int4 ? options_.int4->find(name) : nullptr;
+  if (rounded != nullptr) {
+    if (rounded->n != n || rounded->k != k ||
+        rounded->blocks.size() != kernels::packed_i4_size(n, k)) {
+      throw Error(ErrorKind::invalid_argument, "the int4 weights are of another shape",
+                  {.field = name,
+                   .found = fmt::format("[{}, {}]", rounded->n, rounded->k),
+                   .expected = fmt::format("[{}, {}]", n, k),
+                   .hint = "round_to_int4() the model as it is compiled, after pruning it"});
+    }
+    return add(rounded->blocks);
+  }
+  AlignedVector<std::uint8_t> data(kernels::packed_i4_size(n, k));
+  kernels::pack_i4(values.data(), k, n, k, data.data());
+  add(data);
 }
 
 void SectionBuilder::linear(const std::string& name, std::initializer_list<std::string> modules,
@@ -216,8 +237,9 @@ void SectionBuilder::padded_vector(const std::string& name, std::vector<float> v
 }
 
 void SectionBuilder::file(const std::string& name, std::string_view content) {
-  writer_.add("tokenizer/" + name, Layout::bytes, {static_cast<std::int64_t>(content.size())},
-              std::as_bytes(std::span(content)));
+  const std::string stored = name.ends_with(".json") ? compact_json(content) : std::string(content);
+  writer_.add("tokenizer/" + name, Layout::bytes, {static_cast<std::int64_t>(stored.size())},
+              std::as_bytes(std::span(stored)));
 }
 
 }  // namespace kobolt

@@ -17,11 +17,11 @@ namespace kobolt {
 /// together, quantises and packs.
 class SectionBuilder {
  public:
-  SectionBuilder(const Model& model, const PrecisionPlan& plan, SparseStorage sparse,
+  SectionBuilder(const Model& model, const PrecisionPlan& plan, const CompileOptions& options,
                  EngineWriter& writer)
-      : model_(model), plan_(plan), sparse_(sparse), writer_(writer) {}
+      : model_(model), plan_(plan), options_(options), writer_(writer) {}
 
-  /// Sections NAME.weight (packed as the plan says, without zeros as `sparse` says, with
+  /// Sections NAME.weight (packed as the plan says, without zeros as the options say, with
   /// NAME.scales for int8) and NAME.bias for a linear layer whose output features are those of
   /// `modules` (such as q_proj, k_proj, v_proj) in order, each [rows, k]. Throws Error naming a
   /// tensor that is missing or of another shape.
@@ -34,7 +34,7 @@ class SectionBuilder {
   void table(const std::string& name, const std::vector<float>& values, int rows, int d);
   /// NAME from values padded with zeros to whole panels.
   void padded_vector(const std::string& name, std::vector<float> values);
-  /// A file as it is.
+  /// A file as it is, but for the space in JSON that means nothing.
   void file(const std::string& name, std::string_view content);
   [[nodiscard]] bool has(const std::string& tensor) const {
     return model_.tensors.contains(tensor);
@@ -45,11 +45,12 @@ class SectionBuilder {
 
  private:
   void packed(const std::string& name, const std::vector<float>& values, int n, int k);
+  void packed_int4(const std::string& name, const std::vector<float>& values, int n, int k);
   void quantized_table(const std::string& name, const std::vector<float>& values, int rows, int d);
 
   const Model& model_;
   const PrecisionPlan& plan_;
-  SparseStorage sparse_;
+  const CompileOptions& options_;
   EngineWriter& writer_;
 };
 

@@ -32,4 +32,12 @@ inline float block_scale(const std::uint8_t* block, int column) {
   return f32_from_bf16(scale);
 }
 
+/// Into a block of zeros.
+inline void set_block_weight(std::uint8_t* block, int column, int l, int weight) {
+  block[nibble_byte(column, l)] |= static_cast<std::uint8_t>((weight & 0xF) << nibble_shift(l));
+}
+inline void set_block_scale(std::uint8_t* block, int column, std::uint16_t bf16) {
+  std::memcpy(block + column * 2, &bf16, sizeof(bf16));
+}
+
 }  // namespace kobolt::kernels

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "evaluate/dataset_hash.h"
 #include "kobolt/doctor.h"
@@ -15,6 +16,7 @@ namespace {
 
 // Documents that speed is measured with; over and over, in this order.
 constexpr std::size_t kTimedDocuments = 64;
+constexpr std::size_t kCalibrationDocuments = 512;
 
 [[noreturn]] void refuse_option(const char* field, const std::string& found,
                                 const std::string& expected) {
@@ -58,12 +60,31 @@ void check_references(const std::vector<Example>& data) {
   }
 }
 
+// Their documents alone.
+std::string documents_hash(const std::vector<std::string>& documents) {
+  std::vector<Example> examples;
+  examples.reserve(documents.size());
+  for (const std::string& document : documents) examples.push_back({.document = document});
+  return dataset_hash(examples);
+}
+
+// What int4 is rounded for where the caller has nothing else: never what the search has not seen.
+std::vector<std::string> own_calibration(const std::vector<Example>& data, const Split& split) {
+  std::vector<std::string> documents;
+  for (const std::size_t i : split.search) {
+    if (documents.size() == kCalibrationDocuments) break;
+    documents.push_back(data[i].document);
+  }
+  return documents;
+}
+
 // What measurements depend on. Targets and the space may change from run to run.
 TrialStore::Description described(const Model& model, const OptimizeOptions& options) {
   const MachineReport machine = examine_machine();
   return {{"kobolt", std::string(version())},
           {"model", model.provenance.source_hash},
           {"data", dataset_hash(options.data)},
+          {"calibration", documents_hash(options.calibration)},
           {"documents", std::to_string(options.data.size())},
           {"beams", std::to_string(model.generation.num_beams)},
           {"batch", std::to_string(options.batch)},
@@ -74,15 +95,19 @@ TrialStore::Description described(const Model& model, const OptimizeOptions& opt
 
 }  // namespace
 
-OptimizeResult optimize(const Model& model, const OptimizeOptions& options) {
-  check_options(options);
-  check_references(options.data);
-  const Split split = split_documents(options.data.size(), options.seed);
+OptimizeResult optimize(const Model& model, const OptimizeOptions& given) {
+  check_options(given);
+  check_references(given.data);
+  const Split split = split_documents(given.data.size(), given.seed);
+  OptimizeOptions options = given;
+  if (options.calibration.empty()) options.calibration = own_calibration(options.data, split);
   TrialStore store(options.trials, described(model, options));
   const auto timed = std::span(split.search).first(std::min(kTimedDocuments, split.search.size()));
   Workbench workbench(model, options, baseline_setting(), timed);
   SteadyClock clock;
-  return search(options, model.config, split, workbench, store, clock);
+  OptimizeResult result = search(options, model.config, split, workbench, store, clock);
+  result.calibration = std::move(options.calibration);
+  return result;
 }
 
 }  // namespace kobolt

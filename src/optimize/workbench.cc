@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "optimize/prepare.h"
+
 namespace kobolt {
 namespace {
 
@@ -10,20 +12,7 @@ namespace {
 constexpr double kTurnSeconds = 0.05;
 constexpr int kWarmupBatches = 2;
 
-// A copy of the model as the setting wants it compiled. Tensors are borrowed, so that costs little.
-Model prepared(const Model& model, const Setting& setting, int threads) {
-  Model copy = model;
-  if (setting.pruning) prune(copy, *setting.pruning, threads);
-  if (setting.beams > 0) copy.generation.num_beams = setting.beams;
-  return copy;
-}
-
 }  // namespace
-
-void compile_setting(const Model& model, const Setting& setting,
-                     const std::filesystem::path& output) {
-  compile(prepared(model, setting, 0), output, setting.compile);
-}
 
 Workbench::Workbench(const Model& model, const OptimizeOptions& options, const Setting& baseline,
                      std::span<const std::size_t> timed)
@@ -33,13 +22,28 @@ Workbench::Workbench(const Model& model, const OptimizeOptions& options, const S
 
 Workbench::~Workbench() = default;
 
-std::unique_ptr<Workbench::OpenEngine> Workbench::open(const Setting& setting) const {
+std::unique_ptr<Workbench::OpenEngine> Workbench::open(const Setting& setting) {
   const int threads = setting.threads > 0 ? setting.threads : options_.threads;
+  const Model model = prepared(model_, setting, threads);
+  CompileOptions compile_options = setting.compile;
+  compile_options.int4 = rounding(setting, model);
   return std::make_unique<OpenEngine>(OpenEngine{
       .name = name_of(setting),
       .summarizer =
-          Summarizer(prepared(model_, setting, threads),
-                     {.threads = threads, .kv_cache = setting.kv_cache}, setting.compile)});
+          Summarizer(model, {.threads = threads, .kv_cache = setting.kv_cache}, compile_options)});
+}
+
+std::shared_ptr<const Int4Rounding> Workbench::rounding(const Setting& setting,
+                                                        const Model& model) {
+  if (!has_int4(setting) || options_.calibration.empty()) return nullptr;
+  auto& rounding = int4_[setting.pruning ? name_of(*setting.pruning) : ""];
+  if (!rounding) {
+    // All layers at once: other settings want others of them.
+    rounding = std::make_shared<Int4Rounding>(round_to_int4(model, options_.calibration,
+                                                            {.precision = Precision::int4},
+                                                            {.threads = options_.threads}));
+  }
+  return rounding;
 }
 
 Summarizer& Workbench::engine(const Setting& setting) {
@@ -106,7 +110,7 @@ std::uint64_t Workbench::peak_memory(const Setting& setting) {
   if (!options_.peak_memory) return 0;
   std::filesystem::path file = options_.trials;
   file += ".kobolt";
-  compile_setting(model_, setting, file);
+  compile_setting(model_, setting, file, options_.calibration, {.threads = options_.threads});
   std::uint64_t bytes = 0;
   std::error_code ignored;
   try {

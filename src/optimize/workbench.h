@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kobolt/int4_rounding.h"
 #include "optimize/laboratory.h"
 
 namespace kobolt {
@@ -30,7 +31,9 @@ class Workbench : public Laboratory {
     Summarizer summarizer;
   };
   Summarizer& engine(const Setting& setting);
-  [[nodiscard]] std::unique_ptr<OpenEngine> open(const Setting& setting) const;
+  [[nodiscard]] std::unique_ptr<OpenEngine> open(const Setting& setting);
+  /// int4 weights of the setting's model, pruned as it wants; null where it has none.
+  std::shared_ptr<const Int4Rounding> rounding(const Setting& setting, const Model& model);
 
   const Model& model_;
   const OptimizeOptions& options_;
@@ -38,6 +41,7 @@ class Workbench : public Laboratory {
   Setting baseline_setting_;
   std::unique_ptr<OpenEngine> baseline_;
   std::unique_ptr<OpenEngine> candidate_;  // the one that was asked for last
+  std::map<std::string, std::shared_ptr<const Int4Rounding>> int4_;  // by the name of the pruning
 };
 
 }  // namespace kobolt

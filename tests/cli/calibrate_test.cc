@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "checkpoint/temporary_folder.h"
@@ -64,6 +65,24 @@ TEST_F(CalibrateTest, WantsDecibels) {
   const Result result = complain(command("--auto-mixed 40%"));
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.text, HasSubstr("decibels"));
+}
+
+TEST_F(CalibrateTest, RoundsInt4ForDocuments) {
+  const std::string examples = KOBOLT_SOURCE_DIR "/examples/";
+  const std::string compile = "compile '" + examples + "deb-bart' -o " + out("mixed.kobolt") +
+                              " --precision int8 --calibration-data '" + examples +
+                              "descriptions.jsonl' --calibration-samples 2 ";
+  const Result result = shell(compile + "--layer decoder.layers.0.self_attn=int4 --json");
+  ASSERT_EQ(result.status, 0);
+  const auto rounding = nlohmann::json::parse(result.text).at("int4_rounding");
+  EXPECT_EQ(rounding.at("documents"), 2);
+  EXPECT_EQ(rounding.at("matrices").size(), 2U);
+  for (const auto& matrix : rounding.at("matrices")) {
+    EXPECT_GT(matrix.at("db"), matrix.at("plain_db")) << matrix.at("section");
+  }
+  EXPECT_THAT(shell(compile + "--layer decoder.layers.0.cross_attn.q=int4").text,
+              HasSubstr("decoder.layers.0.cross_attn.q"));
+  EXPECT_THAT(complain(compile).text, HasSubstr("nothing is in int4"));
 }
 
 }  // namespace

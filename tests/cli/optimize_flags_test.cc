@@ -104,6 +104,8 @@ TEST(SettingsFile, SaysOnlyWhatIsNotTheDefault) {
         "\nkv-cache: int8", "\nbatch: 8", "\nthreads: 1"}) {
     EXPECT_THAT(yaml, HasSubstr(part));
   }
+  EXPECT_THAT(settings_yaml(setting, "", "best/calibration.jsonl"),
+              HasSubstr("calibration-data: best/calibration.jsonl\n  calibration-samples: 0\n"));
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST_F(OptimizeSearchTest, SaysWhatComesClosest) {
   const Result result = shell(call("--size 1MB 2>&1"));
   EXPECT_EQ(result.status, 3);
   EXPECT_THAT(result.text, HasSubstr("Nothing that was tried meets a file of 1.0 MB. The closest "
-                                     "is int8: it has 8.6 MB (26.9 % of fp32)"));
+                                     "is int8: it has 8.3 MB (26.2 % of fp32)"));
   EXPECT_FALSE(fs::exists(path("out/model.kobolt")));
   EXPECT_TRUE(fs::exists(path("out/report.html")));
 }
