@@ -15,6 +15,7 @@
 #include "checkpoint/generation.h"
 #include "checkpoint/json_fields.h"
 #include "checkpoint/kobolt_field.h"
+#include "checkpoint/load_settings.h"
 #include "checkpoint/mask_pairs.h"
 #include "checkpoint/weights.h"
 #include "kobolt/error.h"
@@ -102,7 +103,7 @@ void require_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Model Model::load(const std::filesystem::path& folder) {
+Model load_settings(const std::filesystem::path& folder) {
   require_folder(folder);
   Model model;
   const std::filesystem::path config_path = folder / "config.json";
@@ -119,17 +120,22 @@ Model Model::load(const std::filesystem::path& folder) {
   }
 
   model.tokenizer = read_tokenizer_files(folder);
-  StoredWeights stored = read_weights(folder);
-  std::map<std::string, Mask> masks = take_masks(stored);
-  model.tensors = canonical_tensors(stored, model.config);
-  model.masks = canonical_masks(std::move(masks), model, stored.file);
   KoboltField own = parse_kobolt_field(parse_json_object(model.raw_config, config_path.string()),
                                        config_path.string());
   model.pruning = own.pruning;
   model.provenance = {.source = folder.string(),
-                      .source_hash = hash_of(model),
                       .steps = std::move(own.steps),
                       .tool_version = std::string(version())};
+  return model;
+}
+
+Model Model::load(const std::filesystem::path& folder) {
+  Model model = load_settings(folder);
+  StoredWeights stored = read_weights(folder);
+  std::map<std::string, Mask> masks = take_masks(stored);
+  model.tensors = canonical_tensors(stored, model.config);
+  model.masks = canonical_masks(std::move(masks), model, stored.file);
+  model.provenance.source_hash = hash_of(model);
   return model;
 }
 

@@ -1,5 +1,6 @@
 #include "checkpoint/weights.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
@@ -73,6 +74,12 @@ StoredWeights read_sharded(const std::filesystem::path& index, Reader read) {
 }
 
 }  // namespace
+
+bool has_weights(const std::filesystem::path& folder) {
+  return std::ranges::any_of(kContainers, [&folder](const Container& container) {
+    return may_exist(folder / container.file) || may_exist(folder / container.index);
+  });
+}
 
 StoredWeights read_weights(const std::filesystem::path& folder) {
   std::string looked_for;

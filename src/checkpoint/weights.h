@@ -19,4 +19,7 @@ struct StoredWeights {
 /// Throws Error; not_found naming `folder` where there is none of them.
 StoredWeights read_weights(const std::filesystem::path& folder);
 
+/// Whether the folder has one of these files.
+bool has_weights(const std::filesystem::path& folder);
+
 }  // namespace kobolt
