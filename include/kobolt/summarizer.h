@@ -29,16 +29,20 @@ enum class LongDocument : std::uint8_t {
 
 /// What executes a model.
 enum class EngineBackend : std::uint8_t {
-  automatic,  ///< what the file is for: Kobolt's own engine, for folders too; TorchScript; TensorRT
-  torch,      ///< LibTorch, an operation at a time, for a Hugging Face folder: a baseline
+  /// What the file is for: Kobolt's own engine, for Hugging Face folders too; TorchScript;
+  /// TensorRT; ONNX
+  /// Runtime for folders of graphs without other weights.
+  automatic,
+  torch,        ///< LibTorch, an operation at a time, for a Hugging Face folder: a baseline
+  onnxruntime,  ///< ONNX Runtime for the graphs of a folder, whatever else it holds
 };
-/// Reads "auto" or "torch". Throws Error(invalid_argument).
+/// Reads "auto", "torch" or "onnxruntime". Throws Error(invalid_argument).
 KOBOLT_API EngineBackend engine_backend_from_name(std::string_view name);
 
 struct EngineOptions {
   int threads = 0;  ///< 0 = one a core that this process may use
-  /// Others than Kobolt's own engine need a component (docs/backends.md), and only `threads` of
-  /// these options counts for them.
+  /// Others than Kobolt's own engine need a component or a library (docs/backends.md), and only
+  /// `threads` of these options counts for them.
   EngineBackend backend = EngineBackend::automatic;
   KvCache kv_cache = KvCache::automatic;
   bool pin = false;  ///< keep each worker thread on one core
@@ -76,7 +80,8 @@ struct Summary {
 class KOBOLT_API Summarizer {
  public:
   /// Opens an engine file, compiles a Hugging Face folder into memory (`compile` applies to the
-  /// latter), or opens a TorchScript file of export_torchscript(). Throws Error.
+  /// latter), or opens a TorchScript file of export_torchscript() or a folder of export_onnx().
+  /// Throws Error.
   explicit Summarizer(const std::filesystem::path& engine_or_checkpoint,
                       const EngineOptions& options = {}, const CompileOptions& compile = {});
   /// Compiles a model into memory. Throws Error.

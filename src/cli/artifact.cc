@@ -75,14 +75,16 @@ void require_runnable(const fs::path& path) {
       artifact == Artifact::torchscript) {
     return;
   }
+  std::error_code failed;
+  if (artifact == Artifact::onnx && fs::is_directory(path, failed)) return;
   const bool missing = artifact == Artifact::missing;
   throw Error(
       missing ? ErrorKind::not_found : ErrorKind::unsupported,
       missing ? "there is no such file or folder" : "this cannot be run",
       {.file = path.string(),
        .found = missing ? std::string() : std::string(name_of(artifact)),
-       .expected = "an engine file (kobolt compile), a Hugging Face folder or a TorchScript "
-                   "file (kobolt export); other kinds do not run here"});
+       .expected = "an engine file (kobolt compile), a Hugging Face folder, or a TorchScript file "
+                   "or a folder of ONNX graphs (kobolt export); other kinds do not run here"});
 }
 
 }  // namespace kobolt::cli

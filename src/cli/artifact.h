@@ -21,8 +21,12 @@ Artifact artifact_of(const std::filesystem::path& path);
 /// "engine file", "Hugging Face folder", ...
 std::string_view name_of(Artifact artifact);
 
-/// Throws Error where `path` is no engine file, Hugging Face folder or TorchScript file; the
-/// message says what it is instead and which kinds there are.
+/// What a model may be, for the help of commands that run one.
+inline constexpr const char* kRunnableKinds =
+    "Engine file, Hugging Face folder, TorchScript file, or folder of ONNX graphs";
+
+/// Throws Error where `path` is no engine file, Hugging Face folder, TorchScript file or folder of
+/// ONNX graphs; the message says what it is instead and which kinds there are.
 void require_runnable(const std::filesystem::path& path);
 
 }  // namespace kobolt::cli

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/artifact.h"
 #include "cli/bench_report.h"
 #include "cli/commands.h"
 #include "cli/engine_flags.h"
@@ -61,7 +62,7 @@ void add_bench(CLI::App& app, const GlobalOptions& global) {
       "kobolt bench kobart.kobolt --data dialogues.jsonl --batch 8 --rate 4 --seconds 60\n"
       "kobolt bench kobart.kobolt --batch 1 --encoder-only --iterations 20 --json");
   const auto flags = std::make_shared<BenchFlags>();
-  command.add_option("model", flags->model, "Engine file, or Hugging Face folder")->required();
+  command.add_option("model", flags->model, kRunnableKinds)->required();
   flags->engine.add(command);
   flags->precision.add(command, "For a folder, how to compile it in memory");
   flags->work.add(command);

@@ -215,8 +215,8 @@ void add_compare(CLI::App& app, const GlobalOptions& global) {
   const auto flags = std::make_shared<CompareFlags>();
   command
       .add_option("models", flags->paths,
-                  "Engine files or Hugging Face folders; the first is what others are measured "
-                  "against")
+                  "Engine files, Hugging Face folders, TorchScript files and folders of ONNX "
+                  "graphs; the first is what others are measured against")
       ->required();
   flags->engine.add(command);
   flags->precision.add(command, "For folders, how to compile them in memory");

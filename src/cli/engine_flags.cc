@@ -12,9 +12,11 @@ void EngineFlags::add(CLI::App& command) {
   command
       .add_option(
           "--backend", backend_,
-          "auto: what the file is for, Kobolt's own engine for folders; torch: LibTorch, an "
-          "operation at a time, for a Hugging Face folder (docs/backends.md)")
-      ->check(CLI::IsMember({"auto", "torch"}))
+          "auto: what the file is for, Kobolt's own engine for Hugging Face folders; torch: "
+          "LibTorch, an "
+          "operation at a time, for a Hugging Face folder; onnxruntime: ONNX Runtime, for a folder "
+          "with graphs of kobolt export --onnx (docs/backends.md)")
+      ->check(CLI::IsMember({"auto", "torch", "onnxruntime"}))
       ->capture_default_str();
   command.add_flag("--large-pages", large_pages_,
                    "Copy the engine file into large pages of memory instead of mapping it: faster "

@@ -48,7 +48,7 @@ struct EvalFlags {
 using References = std::vector<std::vector<std::string>>;
 
 void add_options(CLI::App& command, EvalFlags& options) {
-  command.add_option("model", options.model, "Engine file or Hugging Face folder");
+  command.add_option("model", options.model, kRunnableKinds);
   command
       .add_option("--data", options.data, "Documents with references: .jsonl, .json, .csv, .tsv")
       ->required();

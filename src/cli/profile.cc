@@ -67,7 +67,7 @@ void add_profile(CLI::App& app, const GlobalOptions& global) {
       "kobolt profile kobart.kobolt --data dialogues.jsonl --batch 8\n"
       "kobolt profile kobart.kobolt --trace trace.json   # open it in ui.perfetto.dev");
   const auto flags = std::make_shared<ProfileFlags>();
-  command.add_option("model", flags->model, "Engine file, or Hugging Face folder")->required();
+  command.add_option("model", flags->model, kRunnableKinds)->required();
   flags->engine.add(command);
   flags->precision.add(command, "For a folder, how to compile it in memory");
   flags->work.add(command);

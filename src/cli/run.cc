@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/artifact.h"
 #include "cli/commands.h"
 #include "cli/engine_flags.h"
 #include "cli/generation_flags.h"
@@ -95,7 +96,7 @@ void add_run(CLI::App& app, const GlobalOptions& global) {
       "--max-new-tokens 60");
   const auto options = std::make_shared<RunFlags>();
   options->files = {"-"};
-  command.add_option("model", options->model, "Engine file, or Hugging Face folder")->required();
+  command.add_option("model", options->model, kRunnableKinds)->required();
   command.add_option("files", options->files,
                      "Documents: .jsonl, .json, .csv, .tsv, or text with a document a line; "
                      "- is standard input (the default)");

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "onnxruntime/library.h"
 #include "runtime/foreign_model.h"
 
 namespace kobolt {
@@ -47,19 +48,6 @@ std::string tensorrt_version(const Library& library) {
   return fmt::format("{}.{}.{}", version / major, version % major / 100, version % 100);
 }
 
-// The first two members of OrtApiBase, which are stable by contract.
-struct OnnxRuntimeBase {
-  const void* (*get_api)(std::uint32_t version);
-  const char* (*get_version)();
-};
-
-std::string onnx_runtime_version(const Library& library) {
-  auto* get = symbol<const OnnxRuntimeBase*()>(library, "OrtGetApiBase");
-  const OnnxRuntimeBase* base = get == nullptr ? nullptr : get();
-  const char* version = base == nullptr ? nullptr : base->get_version();
-  return version == nullptr ? std::string{} : version;
-}
-
 struct Sought {
   const char* name;
   const char* purpose;
@@ -98,6 +86,19 @@ void add_back_end(Component& component) {
       "been run: no machine with such a GPU was there";
 }
 
+Component onnx_runtime() {
+  const OnnxRuntimeLibrary& library = OnnxRuntimeLibrary::find();
+  Component component{.name = "ONNX Runtime", .purpose = "ONNX models"};
+  component.found = !library.library().empty();
+  component.library = library.library();
+  component.version = library.version();
+  component.used = library.functions() != nullptr;
+  if (component.found) component.note = library.problem();
+  component.install =
+      "PyPI package onnxruntime, or Debian package libonnxruntime-dev (Debian 13 or newer)";
+  return component;
+}
+
 }  // namespace
 
 std::vector<Component> probe_components() {
@@ -122,16 +123,12 @@ std::vector<Component> probe_components() {
        {"libtorch.so", "libtorch.so.2.6", "libtorch.so.1.13"},
        nullptr,
        "Debian package libtorch-dev"},
-      {"ONNX Runtime",
-       "ONNX models",
-       {"libonnxruntime.so.1", "libonnxruntime.so"},
-       onnx_runtime_version,
-       "Debian package libonnxruntime-dev (Debian 13 or newer)"},
   };
   std::vector<Component> components;
   components.reserve(sought.size());
   for (const Sought& one : sought) components.push_back(probe(one));
   for (Component& component : components) add_back_end(component);
+  components.push_back(onnx_runtime());
   return components;
 }
 

@@ -54,7 +54,9 @@ class Backend {
 
   [[nodiscard]] virtual int vocab_size() const = 0;
   [[nodiscard]] virtual int max_positions() const = 0;
-  /// Encodes documents (1..max_positions() tokens each), a handle each. `max_rows` is the most rows
+  /// Most tokens of a document: fewer than max_positions() where a library has fixed its shapes.
+  [[nodiscard]] virtual int max_document() const { return max_positions(); }
+  /// Encodes documents (1..max_document() tokens each), a handle each. `max_rows` is the most rows
   /// (beams) a document will have in a step, `max_length` the most steps it will take: what to
   /// reserve for the KV cache.
   virtual std::vector<DocumentHandle> encode(std::span<const std::vector<std::int32_t>> documents,

@@ -27,11 +27,11 @@ void Cohort::logits_of(std::size_t row, std::span<float> logits) {
 std::vector<DocumentHandle> CohortBackend::encode(
     std::span<const std::vector<std::int32_t>> documents, int max_rows, int max_length) {
   for (const auto& document : documents) {
-    if (!document.empty() && std::cmp_less_equal(document.size(), max_positions())) continue;
+    if (!document.empty() && std::cmp_less_equal(document.size(), max_document())) continue;
     throw Error(ErrorKind::invalid_argument, "a document of the wrong length",
                 {.field = "tokens",
                  .found = std::to_string(document.size()),
-                 .expected = "1 to " + std::to_string(max_positions())});
+                 .expected = "1 to " + std::to_string(max_document())});
   }
   std::vector<DocumentHandle> handles;
   const std::size_t most = most_documents(max_rows);

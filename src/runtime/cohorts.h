@@ -54,7 +54,7 @@ class CohortBackend : public Backend {
   void release(DocumentHandle document) override;
 
  protected:
-  /// Encodes documents, checked to have 1 to max_positions() tokens each.
+  /// Encodes documents, checked to have 1 to max_document() tokens each.
   virtual std::unique_ptr<Cohort> start(std::span<const std::vector<std::int32_t>> documents,
                                         int max_rows, int max_length) = 0;
   /// Most documents of a cohort when each has up to `max_rows` rows. At least 1.

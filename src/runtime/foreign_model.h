@@ -7,6 +7,7 @@
 
 #include "component/component_library.h"
 #include "format/engine_file.h"
+#include "kobolt/kv_cache.h"
 #include "runtime/backend.h"
 
 namespace kobolt {
@@ -16,7 +17,8 @@ struct ForeignModel {
   std::unique_ptr<Backend> backend;
   EngineMetadata metadata;
   TokenizerFiles tokenizer;
-  std::string library;             ///< "LibTorch 2.6.0, TorchScript"
+  std::string library;  ///< "LibTorch 2.6.0, TorchScript"
+  KvCache kv_cache = KvCache::fp32;
   std::uint64_t file_bytes = 0;    ///< of what was opened, or 0
   std::uint64_t weight_bytes = 0;  ///< that it holds
 };

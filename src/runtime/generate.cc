@@ -215,14 +215,14 @@ class Scheduler {
   std::vector<LogitSummary> summaries_;
 };
 
-void check_documents(std::span<const Tokens> documents, int max_positions) {
+void check_documents(std::span<const Tokens> documents, int most) {
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const std::size_t size = documents[i].size();
-    if (size > 0 && size <= static_cast<std::size_t>(max_positions)) continue;
+    if (size > 0 && size <= static_cast<std::size_t>(most)) continue;
     throw Error(ErrorKind::invalid_argument, "the model cannot read a document of this length",
                 {.field = fmt::format("document {}", i + 1),
                  .found = fmt::format("{} tokens", size),
-                 .expected = fmt::format("1 to {}", max_positions)});
+                 .expected = fmt::format("1 to {}", most)});
   }
 }
 
@@ -234,7 +234,7 @@ std::vector<std::vector<GeneratedSequence>> generate(Backend& backend,
                                                      const GenerateOptions& options) {
   const GenerationPlan plan =
       make_generation_plan(config, backend.vocab_size(), backend.max_positions());
-  check_documents(documents, backend.max_positions());
+  check_documents(documents, backend.max_document());
   if (options.max_rows < 1) {
     throw Error(
         ErrorKind::invalid_argument, "a step needs rows",

@@ -4,7 +4,9 @@
 #include <fstream>
 #include <string>
 
+#include "checkpoint/weights.h"
 #include "kobolt/error.h"
+#include "runtime/open_onnx.h"
 #include "runtime/torch_component.h"
 
 namespace kobolt {
@@ -18,6 +20,11 @@ bool is_zip(const std::filesystem::path& path) {
 
 bool is_for_tensorrt(const std::filesystem::path& path) {
   return is_engine_file(path) && EngineFile::open(path)->find(kTensorRTSection) != nullptr;
+}
+
+/// Graphs may lie beside the weights that they were exported from, which Kobolt's own engine runs.
+bool is_only_graphs(const std::filesystem::path& path) {
+  return std::filesystem::is_directory(path) && !has_weights(path) && has_onnx_graphs(path);
 }
 
 BackendComponent& require_tensorrt(const std::filesystem::path& path) {
@@ -48,7 +55,15 @@ std::optional<ForeignModel> open_foreign(const std::filesystem::path& path,
     }
     return require_torch().eager(Model::load(path), options.threads);
   }
+  if (options.backend == EngineBackend::onnxruntime || is_only_graphs(path)) {
+    return open_onnx(path, options.threads);
+  }
   if (!std::filesystem::is_regular_file(path)) return std::nullopt;
+  if (path.extension() == ".onnx") {
+    throw Error(
+        ErrorKind::unsupported, "one ONNX graph is no model",
+        {.file = path.string(), .expected = "the folder that holds it and the other graphs"});
+  }
   if (is_zip(path)) return require_torch().open(path, options.threads);
   if (is_for_tensorrt(path)) return require_tensorrt(path).open(path, options.threads);
   return std::nullopt;

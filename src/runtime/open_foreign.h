@@ -13,8 +13,8 @@ namespace kobolt {
 inline constexpr std::string_view kTensorRTSection = "tensorrt.json";
 
 /// Opens what another library than Kobolt's own engine executes: TorchScript files, engine files
-/// for TensorRT and, for EngineBackend::torch, Hugging Face folders. Nothing for what the own
-/// engine runs. Throws Error.
+/// for TensorRT, folders of ONNX graphs and, for EngineBackend::torch, Hugging Face folders.
+/// Nothing for what the own engine runs. Throws Error.
 std::optional<ForeignModel> open_foreign(const std::filesystem::path& path,
                                          const EngineOptions& options);
 

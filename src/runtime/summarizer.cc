@@ -59,6 +59,21 @@ class Summarizer::Impl {
     return std::make_unique<Impl>(open_engine(path, options, compile), options);
   }
 
+  static std::unique_ptr<Impl> of_model(const Model& model, const EngineOptions& options,
+                                        const CompileOptions& compile) {
+    switch (options.backend) {
+      case EngineBackend::torch:
+        return std::make_unique<Impl>(require_torch().eager(model, options.threads), options);
+      case EngineBackend::onnxruntime:
+        throw Error(ErrorKind::invalid_argument,
+                    "ONNX Runtime runs exported graphs, no model in memory",
+                    {.field = "backend", .hint = "export_onnx() writes them"});
+      case EngineBackend::automatic:
+        break;
+    }
+    return std::make_unique<Impl>(compile_to_memory(model, compile), options);
+  }
+
   const Tokenizer& get_tokenizer() {
     if (!tokenizer) {
       tokenizer.emplace(Tokenizer::load(file ? file->tokenizer_files() : foreign.tokenizer,
@@ -93,9 +108,7 @@ Summarizer::Summarizer(const std::filesystem::path& engine_or_checkpoint,
     : impl_(Impl::open(engine_or_checkpoint, options, compile)) {}
 Summarizer::Summarizer(const Model& model, const EngineOptions& options,
                        const CompileOptions& compile)
-    : impl_(options.backend == EngineBackend::torch
-                ? std::make_unique<Impl>(require_torch().eager(model, options.threads), options)
-                : std::make_unique<Impl>(compile_to_memory(model, compile), options)) {}
+    : impl_(Impl::of_model(model, options, compile)) {}
 Summarizer::Summarizer(Summarizer&&) noexcept = default;
 Summarizer& Summarizer::operator=(Summarizer&&) noexcept = default;
 Summarizer::~Summarizer() = default;
@@ -128,7 +141,8 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
   const Tokenizer& tokenizer = impl_->get_tokenizer();
   const EncodedDocuments encoded = [&] {
     const TraceScope scope(impl_->trace, Phase::tokenize);
-    return encode_documents(tokenizer, documents, config().max_positions, options.long_documents);
+    return encode_documents(tokenizer, documents, impl_->backend->max_document(),
+                            options.long_documents);
   }();
   SummarizeOptions inner = options;
   if (options.progress) {
@@ -183,7 +197,7 @@ const Provenance& Summarizer::provenance() const { return impl_->metadata.proven
 Precision Summarizer::precision() const { return impl_->metadata.precision; }
 const Tokenizer& Summarizer::tokenizer() const { return impl_->get_tokenizer(); }
 KvCache Summarizer::kv_cache() const {
-  return impl_->engine == nullptr ? KvCache::fp32 : impl_->engine->kv_cache();
+  return impl_->engine == nullptr ? impl_->foreign.kv_cache : impl_->engine->kv_cache();
 }
 int Summarizer::threads() const {
   return impl_->pool == nullptr ? impl_->foreign_threads : impl_->pool->threads();
@@ -209,9 +223,11 @@ std::uint64_t Summarizer::kv_cache_bytes() const {
 EngineBackend engine_backend_from_name(std::string_view name) {
   if (name == "auto") return EngineBackend::automatic;
   if (name == "torch") return EngineBackend::torch;
-  throw Error(
-      ErrorKind::invalid_argument, "no such back end",
-      {.field = "backend", .found = fmt::format("\"{}\"", name), .expected = "auto or torch"});
+  if (name == "onnxruntime") return EngineBackend::onnxruntime;
+  throw Error(ErrorKind::invalid_argument, "no such back end",
+              {.field = "backend",
+               .found = fmt::format("\"{}\"", name),
+               .expected = "auto, torch or onnxruntime"});
 }
 
 }  // namespace kobolt

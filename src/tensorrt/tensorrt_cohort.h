@@ -28,7 +28,8 @@ class TensorRTBackend : public CohortBackend {
   TensorRTBackend(const PlanFile& file, TensorRTLog& log);
 
   [[nodiscard]] int vocab_size() const override { return vocab_size_; }
-  [[nodiscard]] int max_positions() const override { return profile_.max_sequence; }
+  [[nodiscard]] int max_positions() const override { return profile_.max_positions; }
+  [[nodiscard]] int max_document() const override { return profile_.max_sequence; }
 
  protected:
   std::unique_ptr<Cohort> start(std::span<const std::vector<std::int32_t>> documents, int max_rows,

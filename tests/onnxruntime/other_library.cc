@@ -1,0 +1,3 @@
+// A library that is no ONNX Runtime.
+
+extern "C" int something_else() { return 0; }
