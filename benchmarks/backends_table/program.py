@@ -29,9 +29,10 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="benchmarks/backends",
         description="Summarises a data set greedily with one checkpoint by every back end: PyTorch eager and "
-        "TorchScript (the component for LibTorch), ONNX Runtime over the exported graphs, and Kobolt. "
-        "Prints a Markdown table: time of summarising, the best of the rounds; ROUGE-L; size of what is "
-        "loaded; peak memory of the process. Rows whose library is missing say so.")
+        "TorchScript (the component for LibTorch), ONNX Runtime over the exported graphs (its library, which "
+        "KOBOLT_ONNXRUNTIME names), and Kobolt. Prints a Markdown table: time of summarising, the best of the "
+        "rounds; ROUGE-L; size of what is loaded; peak memory of the process. Rows whose library is missing "
+        "say so.")
     parser.add_argument("checkpoint", type=pathlib.Path, help="Hugging Face folder")
     parser.add_argument("program", type=pathlib.Path, help="the kobolt program")
     parser.add_argument("--data", type=pathlib.Path, required=True,

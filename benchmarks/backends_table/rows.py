@@ -6,9 +6,6 @@ import dataclasses
 import json
 import pathlib
 import subprocess
-import sys
-
-WORKER = pathlib.Path(__file__).resolve().parent / "onnx_worker.py"
 
 
 class Missing(Exception):
@@ -92,18 +89,7 @@ def onnx_runtime(precision: str):
                  "--document-field", task.field, "-o", calibration, "--quiet")
             flags += ["--calibration", calibration]
         call(task, "export", task.checkpoint, "--onnx", folder, "--quiet", *flags)
-        predictions = task.scratch / "predictions.txt"
-        line = [sys.executable, str(WORKER), str(folder), str(task.data), str(predictions), task.field,
-                str(task.documents), str(task.threads)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Missing((done.stderr.strip().splitlines() or ["no message"])[-1])
-        made = json.loads(done.stdout.splitlines()[-1])
-        scored = json.loads(
-            call(task, "eval", "--score-only", predictions, "--data", task.data, "--document-field",
-                 task.field, "--limit", task.documents, "--bootstrap", 0, "--json", "--quiet"))
-        return Result(made["seconds"], scored["rouge"]["rougeL"]["f"]["mean"], size_of(folder),
-                      made["peak_memory"])
+        return evaluated(task, folder)
 
     return run
 
