@@ -258,12 +258,40 @@ void gemm_sparse_i8(benchmark::State& state) {
   report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::pairs);
 }
 
+template <SparseForm kForm>
+void gemm_sparse_u8_i8(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  const std::vector<float> x = random(size_of(m, k));
+  std::vector<std::uint8_t> a(size_of(m, 4 * quads(k)));
+  std::vector<float> a_scales(static_cast<std::size_t>(m));
+  std::vector<std::int32_t> zeros(static_cast<std::size_t>(m));
+  const RowsU8 rows{a.data(), 4 * quads(k), a_scales.data(), zeros.data()};
+  quantize_rows_u8(x.data(), k, m, k, a.data(), rows.ld, a_scales.data(), zeros.data());
+  const std::vector<float> w = half_zero(n, k, kForm);
+  std::vector<std::int8_t> dense(packed_i8_size(n, k));
+  std::vector<float> scales(static_cast<std::size_t>(padded(n)));
+  pack_i8(w.data(), k, n, k, dense.data(), scales.data());
+  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
+  const SparseI8 sparse =
+      view_sparse(kForm, PackedI8{.scales = scales.data(), .n = n, .k = k}, packed.data());
+  std::vector<float> c(size_of(m, n));
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::gemm_sparse_u8_i8(rows, m, sparse, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::bytes);
+}
+
 BENCHMARK(gemm_sparse_f32<SparseForm::blocks>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_f32<SparseForm::values>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_f16<SparseForm::blocks>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_f16<SparseForm::values>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_i8<SparseForm::blocks>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_i8<SparseForm::values>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_u8_i8<SparseForm::blocks>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_u8_i8<SparseForm::values>)->Apply(product_shapes);
 
 void attention(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));

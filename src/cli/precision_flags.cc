@@ -23,7 +23,7 @@ void PrecisionFlags::add(CLI::App& command, const std::string& purpose) {
           "--sparse", sparse_,
           "Matrices with many zeros are stored without them. auto: where that takes no more "
           "time, blocks of 16x1; small: wherever it saves a tenth of the bytes; off: "
-          "nowhere. The results are the same, but for the rounding of int8 on AVX512_VNNI")
+          "nowhere. The results are the same")
       ->check(CLI::IsMember({"auto", "small", "off"}))
       ->capture_default_str();
 }

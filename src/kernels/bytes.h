@@ -34,8 +34,8 @@ void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uin
 void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end, float* c,
                 std::ptrdiff_t ldc, const Epilogue& epilogue);
 
-/// Whether gemm_u8_i8 is faster than gemm_i8 on the instruction set in use. Elsewhere it is there
-/// for tests, not for speed.
+/// Whether gemm_u8_i8 is faster than gemm_i8, and the same for sparse matrices, on the instruction
+/// set in use. Elsewhere it is there for tests, not for speed.
 bool prefers_byte_rows();
 
 }  // namespace kobolt::kernels

@@ -187,6 +187,12 @@ void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_sc
   active().gemm_sparse_i8(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
+void gemm_sparse_u8_i8(const RowsU8& a, int m, const SparseI8& w, int panel_begin, int panel_end,
+                       float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
+  active().gemm_sparse_u8_i8(a, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
                 const float* beta, float epsilon, float* y, std::ptrdiff_t ldy) {
   assert(m >= 0 && d >= 0);

@@ -20,7 +20,7 @@ struct KernelTable {
   std::string_view name;
   /// Whether the tests have run it on a processor, or on an emulated one (docs/processors.md).
   bool tested = false;
-  /// Whether gemm_u8_i8 is faster than gemm_i8.
+  /// Whether gemm_u8_i8 is faster than gemm_i8, and the same for sparse matrices.
   bool byte_rows = false;
   decltype(&kernels::pack_f32) pack_f32;
   decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
@@ -36,6 +36,7 @@ struct KernelTable {
   decltype(&kernels::gemm_sparse_f16) gemm_sparse_f16;
   decltype(&kernels::gemm_sparse_bf16) gemm_sparse_bf16;
   decltype(&kernels::gemm_sparse_i8) gemm_sparse_i8;
+  decltype(&kernels::gemm_sparse_u8_i8) gemm_sparse_u8_i8;
   decltype(&kernels::layer_norm) layer_norm;
   decltype(&kernels::add) add;
   decltype(&kernels::activate) activate;

@@ -49,6 +49,8 @@ void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF1
 void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                     const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                     const Epilogue& epilogue);
+void gemm_sparse_u8_i8(const RowsU8& a, int m, const SparseI8& w, int panel_begin, int panel_end,
+                       float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
                 const float* beta, float epsilon, float* y, std::ptrdiff_t ldy);
 void add(const float* x, float* y, std::size_t count);

@@ -20,6 +20,25 @@ void gemm_sparse_floats(const Widen& widen, const float* a, std::ptrdiff_t lda, 
   }
 }
 
+/// activation(row, l): the quantised one.
+template <class ActivationAt>
+void gemm_sparse_integers(const ActivationAt& activation, const float* a_scales, int m,
+                          const SparseI8& w, int panel_begin, int panel_end, float* c,
+                          std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  for (int p = panel_begin; p < panel_end; ++p) {
+    for (int i = 0; i < m; ++i) {
+      std::int32_t sums[kPanel] = {};
+      visit_kept(w, p,
+                 [&](int l, int j, std::int8_t value) { sums[j] += activation(i, l) * value; });
+      float products[kPanel];
+      for (int j = 0; j < kPanel; ++j) {
+        products[j] = static_cast<float>(sums[j]) * a_scales[i] * w.kept.scales[p * kPanel + j];
+      }
+      finish(products, i, p * kPanel, std::min(kPanel, w.kept.n - p * kPanel), c, ldc, epilogue);
+    }
+  }
+}
+
 }  // namespace
 
 void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
@@ -42,18 +61,14 @@ void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF1
 void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                     const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                     const Epilogue& epilogue) {
-  for (int p = panel_begin; p < panel_end; ++p) {
-    for (int i = 0; i < m; ++i) {
-      const std::int16_t* row = a + i * lda;
-      std::int32_t sums[kPanel] = {};
-      visit_kept(w, p, [&](int l, int j, std::int8_t value) { sums[j] += row[l] * value; });
-      float products[kPanel];
-      for (int j = 0; j < kPanel; ++j) {
-        products[j] = static_cast<float>(sums[j]) * a_scales[i] * w.kept.scales[p * kPanel + j];
-      }
-      finish(products, i, p * kPanel, std::min(kPanel, w.kept.n - p * kPanel), c, ldc, epilogue);
-    }
-  }
+  const auto activation = [&](int row, int l) { return std::int32_t{a[row * lda + l]}; };
+  gemm_sparse_integers(activation, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_u8_i8(const RowsU8& a, int m, const SparseI8& w, int panel_begin, int panel_end,
+                       float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  const auto activation = [&](int row, int l) { return a.data[row * a.ld + l] - a.zeros[row]; };
+  gemm_sparse_integers(activation, a.scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 }  // namespace kobolt::kernels::scalar

@@ -20,6 +20,7 @@ const KernelTable kScalarTable = {
     .gemm_sparse_f16 = scalar::gemm_sparse_f16,
     .gemm_sparse_bf16 = scalar::gemm_sparse_bf16,
     .gemm_sparse_i8 = scalar::gemm_sparse_i8,
+    .gemm_sparse_u8_i8 = scalar::gemm_sparse_u8_i8,
     .layer_norm = scalar::layer_norm,
     .add = scalar::add,
     .activate = scalar::activate,

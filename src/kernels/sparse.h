@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 
 /// Matrices with many zeros: what they hold, how they are packed, and their products.
@@ -149,5 +150,8 @@ void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF1
 void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                     const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                     const Epilogue& epilogue);
+/// For rows of quantize_rows_u8, where prefers_byte_rows() says so.
+void gemm_sparse_u8_i8(const RowsU8& a, int m, const SparseI8& w, int panel_begin, int panel_end,
+                       float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 
 }  // namespace kobolt::kernels

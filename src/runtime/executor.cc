@@ -120,6 +120,10 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
   const std::ptrdiff_t ldq = int16_.ld;
   const std::int16_t* q = int16_.q.data() + row_begin * ldq;
   const float* scales = int16_.scales.data() + row_begin;
+  const kernels::RowsU8 bytes{.data = bytes_.q.data() + row_begin * bytes_.ld,
+                              .ld = bytes_.ld,
+                              .scales = bytes_.scales.data() + row_begin,
+                              .zeros = bytes_.zeros.data() + row_begin};
   const auto by_format = Overloaded{
       [&](const kernels::PackedF32& w) {
         kernels::gemm_f32(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
@@ -133,13 +137,9 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
       [&](const kernels::PackedI8& w) {
         if (linear.row_format() == RowFormat::int16) {
           kernels::gemm_i8(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
-          return;
+        } else {
+          kernels::gemm_u8_i8(bytes, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
         }
-        const kernels::RowsU8 bytes{.data = bytes_.q.data() + row_begin * bytes_.ld,
-                                    .ld = bytes_.ld,
-                                    .scales = bytes_.scales.data() + row_begin,
-                                    .zeros = bytes_.zeros.data() + row_begin};
-        kernels::gemm_u8_i8(bytes, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       },
       [&](const kernels::PackedI4& w) {
         kernels::gemm_i4(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
@@ -157,8 +157,12 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
                                   epilogue);
       },
       [&](const kernels::SparseI8& w) {
-        kernels::gemm_sparse_i8(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy,
-                                epilogue);
+        if (linear.row_format() == RowFormat::int16) {
+          kernels::gemm_sparse_i8(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy,
+                                  epilogue);
+        } else {
+          kernels::gemm_sparse_u8_i8(bytes, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+        }
       }};
   std::visit(by_format, linear.weight);
 }

@@ -43,14 +43,13 @@ struct Linear {
   [[nodiscard]] int k() const {
     return std::visit([](const auto& w) { return whole(w).k; }, weight);
   }
-  /// For dense int8 it depends on the instruction set in use.
+  /// For int8 it depends on the instruction set in use.
   [[nodiscard]] RowFormat row_format() const {
-    if (std::holds_alternative<kernels::PackedI8>(weight)) {
+    if (std::holds_alternative<kernels::PackedI8>(weight) ||
+        std::holds_alternative<kernels::SparseI8>(weight)) {
       return kernels::prefers_byte_rows() ? RowFormat::bytes : RowFormat::int16;
     }
-    const bool integer = std::holds_alternative<kernels::PackedI4>(weight) ||
-                         std::holds_alternative<kernels::SparseI8>(weight);
-    return integer ? RowFormat::int16 : RowFormat::floats;
+    return std::holds_alternative<kernels::PackedI4>(weight) ? RowFormat::int16 : RowFormat::floats;
   }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;

@@ -135,6 +135,34 @@ struct I8 {
   static constexpr bool kExact = true;
 };
 
+/// The same weights with rows of bytes.
+struct U8I8 : I8 {
+  struct Rows {
+    Rows(const std::vector<float>& x, int count, int k)
+        : ld(4 * quads(k)),
+          m(count),
+          a(static_cast<std::size_t>(m) * static_cast<std::size_t>(ld)),
+          scales(static_cast<std::size_t>(m)),
+          zeros(static_cast<std::size_t>(m)) {
+      quantize_rows_u8(x.data(), k, m, k, a.data(), ld, scales.data(), zeros.data());
+    }
+    std::ptrdiff_t ld;
+    int m;
+    std::vector<std::uint8_t> a;
+    std::vector<float> scales;
+    std::vector<std::int32_t> zeros;
+  };
+  template <class Weight>
+  static void multiply(auto gemm, const Rows& rows, const Weight& w, int begin, int end,
+                       GuardedOutput& c, const Epilogue& epilogue) {
+    const RowsU8 view{rows.a.data(), rows.ld, rows.scales.data(), rows.zeros.data()};
+    gemm(view, rows.m, w, begin, end, c.data(), c.ld(), epilogue);
+  }
+  static constexpr auto kDenseGemm = gemm_u8_i8;
+  static constexpr auto kSparseGemm = gemm_sparse_u8_i8;
+  static constexpr auto kTwinGemm = scalar::gemm_sparse_u8_i8;
+};
+
 template <class Format>
 void SparseTest::expect_product(SparseForm form, const std::vector<float>& w, const Shape& shape,
                                 int m) {
@@ -226,6 +254,12 @@ TEST_P(SparseTest, BlocksOfBF16EqualTheDenseMatrix) {
 }
 TEST_P(SparseTest, BlocksOfI8EqualTheDenseMatrix) {
   expect_products_of_the_dense_matrix<I8>(SparseForm::blocks);
+}
+TEST_P(SparseTest, BlocksOfI8EqualTheDenseMatrixForBytes) {
+  expect_products_of_the_dense_matrix<U8I8>(SparseForm::blocks);
+}
+TEST_P(SparseTest, ValuesOfI8EqualTheDenseMatrixForBytes) {
+  expect_products_of_the_dense_matrix<U8I8>(SparseForm::values);
 }
 TEST_P(SparseTest, ValuesOfF32EqualTheDenseMatrix) {
   expect_products_of_the_dense_matrix<F32>(SparseForm::values);

@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "compile/compile_to_memory.h"
-#include "kernels/bytes.h"
-#include "kernels/kernels.h"
 #include "runtime/engine.h"
 #include "runtime/generate.h"
 
@@ -62,12 +60,6 @@ std::vector<SparseCase> sparse_cases() {
 
 class SparseEngine : public ::testing::TestWithParam<SparseCase> {
  protected:
-  /// Where dense int8 alone takes activations of 8 bits, the next set is used, whose products of
-  /// dense and of sparse matrices take the same.
-  void SetUp() override {
-    if (kernels::prefers_byte_rows()) kernels::force_instruction_set("AVX512");
-  }
-  void TearDown() override { kernels::force_instruction_set(""); }
   void compare(bool everywhere);
 };
 

@@ -8,17 +8,13 @@
 
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/simd/bytes-inl.h"
 #include "kernels/simd/declarations-inl.h"
 #include "kernels/simd/finish-inl.h"
 #include "kernels/simd/gemm-inl.h"
 #include "kernels/simd/rows-inl.h"
 
-// Products of bytes by vpdpbusd: 4 inputs of 16 columns in one instruction. It wants the weights of
-// 4 inputs of a column together; two stored pairs become that by one permutation of 16-bit words.
-//
-// sum((a - zero) * w) = sum(a * w) - zero * sum(w): the sums of the columns of w are products with
-// a row of ones. Few rows have that row in their tile, where it hides behind reading memory; for
-// many rows it is computed as a slice is put into order.
+// Rows of bytes, and products of dense matrices with them (bytes-inl.h says how).
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
@@ -103,62 +99,6 @@ void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uin
 #if HWY_TARGET == HWY_AVX3
 namespace {
 
-using gemm::IntTag;
-using gemm::PairTag;
-using Integers = hn::Vec<IntTag>;
-
-constexpr int kQuadSize = kPanel * 4;
-constexpr int kPairSize = kPanel * 2;
-
-/// sum += the products of 4 bytes, unsigned by signed, for each column.
-HWY_INLINE void multiply_bytes(Integers a, Integers w, Integers& sum) {
-  asm("vpdpbusd %[w], %[a], %[sum]" : [sum] "+v"(sum.raw) : [a] "v"(a.raw), [w] "v"(w.raw));
-}
-
-/// From two stored pairs of inputs of all columns to the 4 inputs of each column.
-HWY_INLINE Integers quad_order(Integers stored) {
-  // Highway's tables of 16-bit lanes came later than the version that is in use.
-  alignas(64) static constexpr std::int16_t kOrder[] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
-                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
-                                                        11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  return Integers{_mm512_permutexvar_epi16(hn::Load(PairTag(), kOrder).raw, stored.raw)};
-}
-HWY_INLINE Integers load_quad(const std::int8_t* stored) {
-  const hn::Repartition<std::int8_t, IntTag> bytes;
-  return quad_order(hn::BitCast(IntTag(), hn::LoadU(bytes, stored)));
-}
-/// The same for a last pair that has no second one.
-HWY_INLINE Integers load_pair(const std::int8_t* stored) {
-  const hn::Repartition<std::int8_t, IntTag> bytes;
-  return quad_order(
-      hn::BitCast(IntTag(), hn::MaskedLoad(hn::FirstN(bytes, kPairSize), bytes, stored)));
-}
-
-HWY_INLINE Integers ones() { return hn::Set(IntTag(), 0x01010101); }
-
-/// Unit = 4 inputs, weights in the order of load_quad.
-struct ByteQuads {
-  using Value = std::uint8_t;
-  using Weight = std::int8_t;
-  using Sum = std::int32_t;
-  using SumTag = IntTag;
-  using Factor = Integers;
-  static constexpr int kValuesPerUnit = 4;
-  static constexpr int kDepth = 192;  // one slice for all inputs of KoBART's layers but one
-
-  static HWY_INLINE Factor broadcast(const std::uint8_t* a) {
-    std::int32_t quad;
-    std::memcpy(&quad, a, sizeof(quad));
-    return hn::Set(IntTag(), quad);
-  }
-  static HWY_INLINE Factor load(const std::int8_t* w) {
-    return hn::Load(IntTag(), reinterpret_cast<const std::int32_t*>(w));
-  }
-  static HWY_INLINE void multiply_add(Factor a, Factor w, Integers& sum) {
-    multiply_bytes(a, w, sum);
-  }
-};
-
 /// A panel as products of bytes read it: whole quads and, where their number is odd, a last pair.
 struct QuadPanels : gemm::Panels<std::int8_t> {
   QuadPanels(const PackedI8& packed, int panel_begin, int panel_end)
@@ -168,102 +108,10 @@ struct QuadPanels : gemm::Panels<std::int8_t> {
                .units = quads(packed.k),
                .begin = panel_begin,
                .end = panel_end} {}
-  [[nodiscard]] int bytes_of(int unit) const {
-    return static_cast<int>(std::min<std::ptrdiff_t>(kQuadSize, size - unit * unit_size));
+  [[nodiscard]] std::ptrdiff_t bytes(int unit, int units_of_slice) const {
+    return std::min(units_of_slice * unit_size, size - unit * unit_size);
   }
 };
-
-/// Sums of the columns of the panels that are at work.
-class ColumnSums {
- public:
-  explicit ColumnSums(int panel_begin) : begin_(panel_begin) {}
-  [[nodiscard]] HWY_INLINE std::int32_t* of(int panel) {
-    return sums_[(panel - begin_) % gemm::kGroup];
-  }
-  [[nodiscard]] HWY_INLINE const std::int32_t* of(int panel) const {
-    return sums_[(panel - begin_) % gemm::kGroup];
-  }
-
- private:
-  int begin_;
-  alignas(64) std::int32_t sums_[gemm::kGroup][kPanel];
-};
-
-/// Back to floats. The order of the two multiplications is that of the scalar twin.
-struct ShiftedProducts {
-  const RowsU8& a;
-  const float* column_scales;
-  const ColumnSums& column_sums;
-
-  HWY_INLINE hn::Vec<FloatTag> operator()(const std::int32_t* sums, int row, int column) const {
-    const FloatTag tag;
-    const auto zeros = hn::Mul(hn::Set(IntTag(), a.zeros[row]),
-                               hn::Load(IntTag(), column_sums.of(column / kPanel)));
-    const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
-    return hn::Mul(hn::Mul(product, hn::Set(tag, a.scales[row])),
-                   hn::LoadU(tag, column_scales + column));
-  }
-};
-
-/// Adds the products of 4 inputs of each row, and of ones.
-template <int kRows>
-HWY_INLINE void add_quad(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t lda, Integers weights,
-                         Integers (&sum)[kRows], Integers& total) {
-  multiply_bytes(ones(), weights, total);
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    multiply_bytes(ByteQuads::broadcast(a + r * lda), weights, sum[r]);
-  }
-}
-
-/// sums [kRows][kPanel] = a [kRows, k] times a panel, and the sums of its columns.
-template <int kRows>
-HWY_NOINLINE void byte_tile(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t lda,
-                            const QuadPanels& w, int panel, std::int32_t* HWY_RESTRICT sums,
-                            std::int32_t* HWY_RESTRICT column_sums) {
-  Integers sum[kRows];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) sum[r] = hn::Zero(IntTag());
-  Integers total = hn::Zero(IntTag());
-  const std::int8_t* stored = w.at(panel, 0);
-  const std::ptrdiff_t whole = w.size / kQuadSize;
-  for (std::ptrdiff_t unit = 0; unit < whole; ++unit) {
-    __builtin_prefetch(stored + unit * kQuadSize + gemm::kStreamAhead);
-    add_quad(a + unit * 4, lda, load_quad(stored + unit * kQuadSize), sum, total);
-  }
-  if (whole < w.units) {
-    add_quad(a + whole * 4, lda, load_pair(stored + whole * kQuadSize), sum, total);
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) hn::Store(sum[r], IntTag(), sums + r * kPanel);
-  hn::Store(total, IntTag(), column_sums);
-}
-
-using ByteTile = void (*)(const std::uint8_t*, std::ptrdiff_t, const QuadPanels&, int,
-                          std::int32_t*, std::int32_t*);
-
-ByteTile byte_tile_function(int rows) {
-  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return std::array<ByteTile, gemm::kTileRows>{byte_tile<kIndex + 1>...};
-  }
-  (std::make_index_sequence<gemm::kTileRows>());
-  return kFunctions[static_cast<std::size_t>(rows - 1)];
-}
-
-/// Puts a slice into order and adds to the sums of its columns.
-void prepare_quads(const QuadPanels& w, int panel, int unit, int units, std::int8_t* out,
-                   std::int32_t* column_sums) {
-  Integers total = unit == 0 ? hn::Zero(IntTag()) : hn::Load(IntTag(), column_sums);
-  const std::int8_t* stored = w.at(panel, unit);
-  const int whole = w.bytes_of(unit + units - 1) == kQuadSize ? units : units - 1;
-  for (std::ptrdiff_t at = 0; at < units; ++at) {
-    const std::int8_t* from = stored + at * kQuadSize;
-    const Integers quad = at < whole ? load_quad(from) : load_pair(from);
-    multiply_bytes(ones(), quad, total);
-    hn::Store(quad, IntTag(), reinterpret_cast<std::int32_t*>(out + at * kQuadSize));
-  }
-  hn::Store(total, IntTag(), column_sums);
-}
 
 }  // namespace
 
@@ -277,7 +125,7 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
     const ByteTile tile = byte_tile_function(m);
     alignas(64) std::int32_t sums[gemm::kTileRows * kPanel];
     for (int panel = panel_begin; panel < panel_end; ++panel) {
-      tile(a.data, a.ld, stored, panel, sums, column_sums.of(panel));
+      tile(a.data, a.ld, stored.at(panel, 0), stored.size, false, sums, column_sums.of(panel));
       finish(sums, 0, m, panel);
     }
     return;
@@ -287,7 +135,8 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
     if (units == 0) {
       std::fill_n(column_sums.of(panel), kPanel, 0);
     } else {
-      prepare_quads(stored, panel, unit, units, slices[place], column_sums.of(panel));
+      order_quads(stored.at(panel, unit), stored.bytes(unit, units), unit > 0, slices[place],
+                  column_sums.of(panel));
     }
     return static_cast<const std::int8_t*>(slices[place]);
   };

@@ -86,6 +86,8 @@ void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scal
 void gemm_sparse_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                          const SparseI8& w, int panel_begin, int panel_end, float* c,
                          std::ptrdiff_t ldc, const Epilogue& epilogue);
+void gemm_sparse_u8_i8_vnni(const RowsU8& a, int m, const SparseI8& w, int panel_begin,
+                            int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void head_attention_i16_vnni(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
                              int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
                              float* scratch);

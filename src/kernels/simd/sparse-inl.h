@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "kernels/simd/gemm-inl.h"
@@ -69,13 +70,24 @@ HWY_INLINE void shuffle(const T* from, unsigned mask, T* to) {
   hn::StoreU(hn::TableLookupBytesOr0(values, indices), bytes, reinterpret_cast<std::uint8_t*>(to));
 }
 
-/// Writes those of x [k] whose bits are set to `out`, and up to 7 values of rubbish behind them.
+/// Writes those of x [k] whose bits are set to `out`, and up to 15 values of rubbish behind them.
 /// Returns the end of what counts.
 template <class T>
 HWY_INLINE T* compress(const T* HWY_RESTRICT x, const std::uint8_t* HWY_RESTRICT mask, int k,
                        T* HWY_RESTRICT out) {
   constexpr int kGroup = kGroupOf<T>;
   int l = 0;
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (std::is_same_v<T, float>) {
+    constexpr int kLanes = 16;
+    for (; l + kLanes <= k; l += kLanes) {
+      std::uint16_t bits;
+      std::memcpy(&bits, mask + l / 8, sizeof(bits));
+      _mm512_storeu_ps(out, _mm512_maskz_compress_ps(bits, _mm512_loadu_ps(x + l)));
+      out += __builtin_popcount(bits);
+    }
+  }
+#endif
   for (; l + 8 <= k; l += 8) {
     const unsigned bits = mask[l / 8];
     if constexpr (kGroup == 4) {

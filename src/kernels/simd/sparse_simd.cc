@@ -9,6 +9,7 @@
 #include "kernels/simd/formats-inl.h"
 #include "kernels/simd/gemm-inl.h"
 #include "kernels/simd/sparse-inl.h"
+#include "kernels/simd/turned-inl.h"
 
 // Products of matrices with many zeros: a slice of a panel is made dense, or its activations are
 // gathered, and then the tiles of dense products do the arithmetic. All rows of a block share what
@@ -244,6 +245,43 @@ HWY_INLINE void multiply(const typename Units::Value* a, std::ptrdiff_t lda, int
   }
 }
 
+#if HWY_TARGET == HWY_AVX3
+/// For turned::many_rows: units of one input.
+struct TurnedFloats {
+  using Value = float;
+  using Weight = float;
+  using Sum = float;
+  static constexpr int kInputsPerUnit = 1;
+
+  static HWY_NOINLINE void tile(const float* HWY_RESTRICT x,
+                                const std::int32_t* HWY_RESTRICT places,
+                                const float* HWY_RESTRICT weights, std::ptrdiff_t units,
+                                bool accumulate, float* HWY_RESTRICT sums) {
+    const FloatTag tag;
+    hn::Vec<FloatTag> sum[kPanel];
+#pragma GCC unroll 16
+    for (int j = 0; j < kPanel; ++j) {
+      sum[j] = accumulate ? hn::Load(tag, sums + j * turn::kRows) : hn::Zero(tag);
+    }
+    for (std::ptrdiff_t unit = 0; unit < units; ++unit) {
+      const auto rows = hn::Load(tag, x + places[unit]);
+#pragma GCC unroll 16
+      for (int j = 0; j < kPanel; ++j) {
+        sum[j] = hn::MulAdd(rows, hn::Set(tag, weights[unit * kPanel + j]), sum[j]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < kPanel; ++j) hn::Store(sum[j], tag, sums + j * turn::kRows);
+  }
+};
+
+/// Whether a product is one for turned::many_rows. With other instruction sets none is.
+template <class Packed>
+bool turns(int m, const Sparse<Packed>& w) {
+  return w.form == SparseForm::blocks && m > gemm::kTileRows && w.kept.k <= turned::kInputs;
+}
+#endif
+
 /// Slices are as long as a block slice at most.
 constexpr int kLongestSlice = kBlockSlice > gemm::kDepth ? kBlockSlice : gemm::kDepth;
 
@@ -253,6 +291,16 @@ HWY_INLINE void gemm_sparse_16(const float* a, std::ptrdiff_t lda, int m, const 
                                const Epilogue& epilogue) {
   if (m == 0) return;
   const Finish<FloatProducts> finish({}, w.kept.n, c, ldc, epilogue);
+#if HWY_TARGET == HWY_AVX3
+  if (turns(m, w)) {
+    const auto wide = [](const turned::KeptPanel<Packed>& kept, int /*panel*/, float* out) {
+      gemm::widen<Narrow>(kept.values, static_cast<int>(kept.count / kPanel), out);
+      return static_cast<const float*>(out);
+    };
+    turned::many_rows<TurnedFloats>(a, lda, m, w, panel_begin, panel_end, wide, finish);
+    return;
+  }
+#endif
   if (m <= gemm::kNarrowRows) {
     const auto as_it_is = [](const std::uint16_t* slice, int /*units*/) { return slice; };
     multiply<Narrow>(a, lda, m, w, panel_begin, panel_end, as_it_is, finish);
@@ -291,6 +339,14 @@ void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32&
                      int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const Finish<FloatProducts> finish({}, w.kept.n, c, ldc, epilogue);
+#if HWY_TARGET == HWY_AVX3
+  if (turns(m, w)) {
+    const auto stored = [](const turned::KeptPanel<PackedF32>& kept, int /*panel*/,
+                           float* /*out*/) { return kept.values; };
+    turned::many_rows<TurnedFloats>(a, lda, m, w, panel_begin, panel_end, stored, finish);
+    return;
+  }
+#endif
   const auto as_it_is = [](const float* slice, int /*units*/) { return slice; };
   multiply<gemm::FloatUnits>(a, lda, m, w, panel_begin, panel_end, as_it_is, finish);
 }

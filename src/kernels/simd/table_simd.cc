@@ -34,6 +34,7 @@ constexpr KernelTable kTable = {
     .gemm_sparse_f16 = gemm_sparse_f16,
     .gemm_sparse_bf16 = gemm_sparse_bf16,
     .gemm_sparse_i8 = gemm_sparse_i8,
+    .gemm_sparse_u8_i8 = scalar::gemm_sparse_u8_i8,  // as gemm_u8_i8
     .layer_norm = layer_norm,
     .add = add,
     .activate = activate,
@@ -62,6 +63,7 @@ constexpr KernelTable kVnniTable = [] {
   table.gemm_u8_i8 = gemm_u8_i8_vnni;
   table.gemm_i4 = gemm_i4_vnni;
   table.gemm_sparse_i8 = gemm_sparse_i8_vnni;
+  table.gemm_sparse_u8_i8 = gemm_sparse_u8_i8_vnni;
   table.head_attention_i16 = head_attention_i16_vnni;
   table.attention_i8 = attention_i8_vnni;
   return table;

@@ -1,0 +1,188 @@
+// No #pragma once: foreach_target includes this once for each target.
+#if defined(KOBOLT_KERNELS_BYTES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KOBOLT_KERNELS_BYTES_INL_H_
+#undef KOBOLT_KERNELS_BYTES_INL_H_
+#else
+#define KOBOLT_KERNELS_BYTES_INL_H_
+#endif
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "hwy/highway.h"
+#include "kernels/bytes.h"
+#include "kernels/simd/finish-inl.h"
+#include "kernels/simd/gemm-inl.h"
+
+// Products of bytes by vpdpbusd, 4 inputs of 16 columns in one instruction: what those of dense and
+// of sparse matrices share. It wants the weights of 4 inputs of a column together; two stored pairs
+// become that by one permutation of 16-bit words.
+//
+// sum((a - zero) * w) = sum(a * w) - zero * sum(w): the sums of the columns of w are products with
+// a row of ones. Few rows have that row in their tile, where it hides behind reading memory; for
+// many rows it is computed as a slice is put into order.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if HWY_TARGET == HWY_AVX3
+namespace {
+
+using gemm::IntTag;
+using gemm::PairTag;
+using Integers = hn::Vec<IntTag>;
+
+constexpr int kQuadSize = kPanel * 4;
+constexpr int kPairSize = kPanel * 2;
+
+/// sum += the products of 4 bytes, unsigned by signed, for each column.
+HWY_INLINE void multiply_bytes(Integers a, Integers w, Integers& sum) {
+  asm("vpdpbusd %[w], %[a], %[sum]" : [sum] "+v"(sum.raw) : [a] "v"(a.raw), [w] "v"(w.raw));
+}
+
+/// From two stored pairs of inputs of all columns to the 4 inputs of each column.
+HWY_INLINE Integers quad_order(Integers stored) {
+  // Highway's tables of 16-bit lanes came later than the version that is in use.
+  alignas(64) static constexpr std::int16_t kOrder[] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                        11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  return Integers{_mm512_permutexvar_epi16(hn::Load(PairTag(), kOrder).raw, stored.raw)};
+}
+HWY_INLINE Integers load_quad(const std::int8_t* stored) {
+  const hn::Repartition<std::int8_t, IntTag> bytes;
+  return quad_order(hn::BitCast(IntTag(), hn::LoadU(bytes, stored)));
+}
+/// The same for a last pair that has no second one.
+HWY_INLINE Integers load_pair(const std::int8_t* stored) {
+  const hn::Repartition<std::int8_t, IntTag> bytes;
+  return quad_order(
+      hn::BitCast(IntTag(), hn::MaskedLoad(hn::FirstN(bytes, kPairSize), bytes, stored)));
+}
+
+HWY_INLINE Integers ones() { return hn::Set(IntTag(), 0x01010101); }
+
+/// Unit = 4 inputs, weights in the order of load_quad.
+struct ByteQuads {
+  using Value = std::uint8_t;
+  using Weight = std::int8_t;
+  using Sum = std::int32_t;
+  using SumTag = IntTag;
+  using Factor = Integers;
+  static constexpr int kValuesPerUnit = 4;
+  static constexpr int kDepth = 192;  // one slice for all inputs of KoBART's layers but one
+
+  static HWY_INLINE Factor broadcast(const std::uint8_t* a) {
+    std::int32_t quad;
+    std::memcpy(&quad, a, sizeof(quad));
+    return hn::Set(IntTag(), quad);
+  }
+  static HWY_INLINE Factor load(const std::int8_t* w) {
+    return hn::Load(IntTag(), reinterpret_cast<const std::int32_t*>(w));
+  }
+  static HWY_INLINE void multiply_add(Factor a, Factor w, Integers& sum) {
+    multiply_bytes(a, w, sum);
+  }
+};
+
+/// Sums of the columns of the panels that are at work.
+class ColumnSums {
+ public:
+  explicit ColumnSums(int panel_begin) : begin_(panel_begin) {}
+  [[nodiscard]] HWY_INLINE std::int32_t* of(int panel) {
+    return sums_[(panel - begin_) % gemm::kGroup];
+  }
+  [[nodiscard]] HWY_INLINE const std::int32_t* of(int panel) const {
+    return sums_[(panel - begin_) % gemm::kGroup];
+  }
+
+ private:
+  int begin_;
+  alignas(64) std::int32_t sums_[gemm::kGroup][kPanel];
+};
+
+/// Back to floats. The order of the two multiplications is that of the scalar twin.
+struct ShiftedProducts {
+  const RowsU8& a;
+  const float* column_scales;
+  const ColumnSums& column_sums;
+
+  HWY_INLINE hn::Vec<FloatTag> operator()(const std::int32_t* sums, int row, int column) const {
+    const FloatTag tag;
+    const auto zeros = hn::Mul(hn::Set(IntTag(), a.zeros[row]),
+                               hn::Load(IntTag(), column_sums.of(column / kPanel)));
+    const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
+    return hn::Mul(hn::Mul(product, hn::Set(tag, a.scales[row])),
+                   hn::LoadU(tag, column_scales + column));
+  }
+};
+
+/// Adds the products of 4 inputs of each row, and of ones.
+template <int kRows>
+HWY_INLINE void add_quad(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t lda, Integers weights,
+                         Integers (&sum)[kRows], Integers& total) {
+  multiply_bytes(ones(), weights, total);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    multiply_bytes(ByteQuads::broadcast(a + r * lda), weights, sum[r]);
+  }
+}
+
+/// sums [kRows][kPanel] (+)= a times weights as they are stored, and the sums of their columns.
+/// `bytes`: whole quads and, where the number of pairs is odd, a last pair.
+template <int kRows>
+HWY_NOINLINE void byte_tile(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t lda,
+                            const std::int8_t* HWY_RESTRICT stored, std::ptrdiff_t bytes,
+                            bool accumulate, std::int32_t* HWY_RESTRICT sums,
+                            std::int32_t* HWY_RESTRICT column_sums) {
+  Integers sum[kRows];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    sum[r] = accumulate ? hn::Load(IntTag(), sums + r * kPanel) : hn::Zero(IntTag());
+  }
+  Integers total = accumulate ? hn::Load(IntTag(), column_sums) : hn::Zero(IntTag());
+  const std::ptrdiff_t whole = bytes / kQuadSize;
+  for (std::ptrdiff_t unit = 0; unit < whole; ++unit) {
+    __builtin_prefetch(stored + unit * kQuadSize + gemm::kStreamAhead);
+    add_quad(a + unit * 4, lda, load_quad(stored + unit * kQuadSize), sum, total);
+  }
+  if (whole * kQuadSize < bytes) {
+    add_quad(a + whole * 4, lda, load_pair(stored + whole * kQuadSize), sum, total);
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) hn::Store(sum[r], IntTag(), sums + r * kPanel);
+  hn::Store(total, IntTag(), column_sums);
+}
+
+using ByteTile = void (*)(const std::uint8_t*, std::ptrdiff_t, const std::int8_t*, std::ptrdiff_t,
+                          bool, std::int32_t*, std::int32_t*);
+
+inline ByteTile byte_tile_function(int rows) {
+  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    return std::array<ByteTile, gemm::kTileRows>{byte_tile<kIndex + 1>...};
+  }
+  (std::make_index_sequence<gemm::kTileRows>());
+  return kFunctions[static_cast<std::size_t>(rows - 1)];
+}
+
+/// Puts stored weights into the order of load_quad and computes, or adds to, the sums of their
+/// columns. `bytes` as above.
+inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, bool accumulate,
+                        std::int8_t* out, std::int32_t* column_sums) {
+  Integers total = accumulate ? hn::Load(IntTag(), column_sums) : hn::Zero(IntTag());
+  const auto put = [&](std::ptrdiff_t at, Integers quad) {
+    multiply_bytes(ones(), quad, total);
+    hn::Store(quad, IntTag(), reinterpret_cast<std::int32_t*>(out + at));
+  };
+  std::ptrdiff_t at = 0;
+  for (; at + kQuadSize <= bytes; at += kQuadSize) put(at, load_quad(stored + at));
+  if (at < bytes) put(at, load_pair(stored + at));
+  hn::Store(total, IntTag(), column_sums);
+}
+
+}  // namespace
+#endif  // HWY_AVX3
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
