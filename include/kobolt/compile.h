@@ -56,6 +56,9 @@ struct CompileOptions {
   /// Of the matrices that become int4 those that round_to_int4() has rounded for this model; any
   /// other is rounded weight by weight. Of other weights or shapes: Error(invalid_argument).
   std::shared_ptr<const Int4Rounding> int4;
+  /// With `int4`: at most this share of the weights that it has becomes int4, those matrices first
+  /// whose outputs get the least noise by it for each weight, as far as they fit. `layers` wins.
+  double int4_share = 0;
 };
 
 /// Writes `model` as an engine file (docs/format.md): packed, quantised, with settings and

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/precision_flags.h"
 #include "cli/progress.h"
+#include "cli/share.h"
 #include "cli/table.h"
 #include "cli/tensorrt_flags.h"
 #include "cli/validators.h"
@@ -30,6 +31,7 @@ struct CompileFlags {
   PrecisionFlags precision;
   CalibrationDataFlags int4_data;
   std::string document_field = "document";
+  std::string int4_share;
   TensorRTFlags tensorrt;
 };
 
@@ -42,6 +44,7 @@ std::optional<Calibration> read_calibration(const CompileFlags& flags) {
 /// The layers that `kobolt calibrate --auto-mixed` leaves out of int8, before those of --layer.
 CompileOptions compile_options(const CompileFlags& flags, const Model& model) {
   CompileOptions options = flags.precision.options();
+  if (!flags.int4_share.empty()) options.int4_share = *share_from_text(flags.int4_share);
   const std::optional<Calibration> calibration = read_calibration(flags);
   if (!calibration) return options;
   calibration->require(model);
@@ -170,6 +173,13 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
   options->int4_data.add(command,
                          "Documents like those to be summarised later: int4 weights are rounded so "
                          "that layers' outputs on them change least");
+  command
+      .add_option("--int4-share", options->int4_share,
+                  "At most this share of the layers' weights becomes int4, such as 25%: those "
+                  "matrices first that lose least by it on --calibration-data")
+      ->check(readable(share_from_text, "a share such as 25%"))
+      ->needs("--calibration-data")
+      ->type_name("SHARE");
   command
       .add_option("--document-field", options->document_field,
                   "Field of the document in --calibration-data")

@@ -1,6 +1,9 @@
 #include "cli/optimize_flags.h"
 
+#include <charconv>
 #include <filesystem>
+#include <optional>
+#include <system_error>
 
 #include "cli/quantity.h"
 #include "cli/share.h"
@@ -9,15 +12,23 @@
 namespace kobolt::cli {
 namespace {
 
+// "25%" or "4x", four times smaller, as a share of the fp32 engine; nothing for other text.
+std::optional<double> size_share_from_text(const std::string& text) {
+  if (text.ends_with('%')) return share_from_text(text);
+  if (!text.ends_with('x')) return std::nullopt;
+  double times = 0;
+  const char* end = text.data() + text.size() - 1;
+  const auto [read, error] = std::from_chars(text.data(), end, times);
+  if (error != std::errc() || read != end || !(times >= 1)) return std::nullopt;
+  return 1 / times;
+}
+
 OptimizeTargets targets_of(const OptimizeFlags& flags) {
   OptimizeTargets targets;
   if (!flags.keep.empty()) targets.keep = share_from_text(flags.keep);
   if (!flags.latency.empty()) targets.latency = seconds_from_text(flags.latency);
-  if (flags.size.ends_with('%')) {
-    targets.size_share = share_from_text(flags.size);
-  } else if (!flags.size.empty()) {
-    targets.size = bytes_from_text(flags.size);
-  }
+  targets.size_share = size_share_from_text(flags.size);
+  if (!targets.size_share && !flags.size.empty()) targets.size = bytes_from_text(flags.size);
   if (!flags.memory.empty()) targets.memory = bytes_from_text(flags.memory);
   const bool any =
       targets.keep || targets.latency || targets.size || targets.size_share || targets.memory;
@@ -67,13 +78,13 @@ void add_targets(CLI::App& command, OptimizeFlags& flags) {
       ->group(group);
   command
       .add_option("--size", flags.size,
-                  "Most bytes of the engine file, 60MB, or share of the fp32 engine's, 25%")
+                  "Most bytes of the engine file, 60MB, or share of the fp32 engine's, 25% or 4x "
+                  "for four times smaller")
       ->check(readable(
           [](const std::string& text) {
-            return text.ends_with('%') ? share_from_text(text).has_value()
-                                       : bytes_from_text(text).has_value();
+            return size_share_from_text(text).has_value() || bytes_from_text(text).has_value();
           },
-          "a size such as 60MB or 25%"))
+          "a size such as 60MB, 25% or 4x"))
       ->type_name("SIZE")
       ->group(group);
   command.add_option("--memory", flags.memory, "Most memory of a process that runs it")

@@ -139,25 +139,28 @@ PageSection gate_section(const OptimizeReport& report) {
 
 PageSection trials_section(const OptimizeReport& report) {
   static constexpr std::array kStates{"left on a sample", "left on all", "finalist", "failed"};
+  static const std::vector<std::string> kColumns{"Setting",  "Documents", "Kept",
+                                                 "Fidelity", "Speed-up",  "File"};
   std::vector<std::vector<PageCell>> rows;
   for (const Trial& trial : report.result.trials) {
     if (trial.state == TrialState::failed) {
       rows.push_back({{.text = trial.name, .small = trial.error}});
-      rows.back().resize(5);
+      rows.back().resize(kColumns.size());
       continue;
     }
     rows.push_back({{.text = trial.name, .small = kStates[static_cast<std::size_t>(trial.state)]},
                     {.text = fmt::format("{}", trial.documents)},
                     {.text = fmt::format("{:.1f} %", trial.kept * 100),
                      .small = percent_interval(trial.kept_low, trial.kept_high)},
+                    {.text = fmt::format("{:.1f} %", trial.fidelity * 100)},
                     {.text = speed_text(trial.speed.ratio)},
                     {.text = megabytes(trial.file_bytes)}});
   }
   return {.title = "Everything that was tried",
           .note =
               "On the documents that were searched on. Few documents and rounds for what left "
-              "early: such figures are rough.",
-          .html = table_html({"Setting", "Documents", "Kept", "Speed-up", "File"}, rows),
+              "early: such figures are rough. Fidelity is ROUGE-L against fp32's own summaries.",
+          .html = table_html(kColumns, rows),
           .wide = true};
 }
 

@@ -95,6 +95,7 @@ Json trial_json(const Trial& trial) {
                {"kept", trial.kept},
                {"kept_low", trial.kept_low},
                {"kept_high", trial.kept_high},
+               {"fidelity", trial.fidelity},
                {"speed",
                 {{"ratio", trial.speed.ratio},
                  {"low", trial.speed.low},

@@ -13,6 +13,10 @@ void add_compile_section(const Setting& setting, const std::string& calibration,
   yaml << YAML::Key << "compile" << YAML::Value << YAML::BeginMap;
   yaml << YAML::Key << "precision" << YAML::Value
        << std::string(name_of(setting.compile.precision));
+  if (setting.compile.int4_share > 0) {
+    yaml << YAML::Key << "int4-share" << YAML::Value
+         << fmt::format("{:g}%", 100 * setting.compile.int4_share);
+  }
   if (!setting.compile.layers.empty()) {
     yaml << YAML::Key << "layer" << YAML::Value << YAML::BeginSeq;
     for (const LayerPrecision& layer : setting.compile.layers) {

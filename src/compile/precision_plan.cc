@@ -6,6 +6,8 @@
 #include <cassert>
 #include <string>
 
+#include "compile/int4_choice.h"
+#include "kobolt/error.h"
 #include "model/pattern.h"
 
 namespace kobolt {
@@ -60,6 +62,7 @@ PrecisionPlan::PrecisionPlan(const CompileOptions& options, const ModelConfig& c
     matrices_.emplace_back(
         name.name, name.in_layer() ? options.precision : outside_of_layers(options.precision));
   }
+  if (options.int4_share > 0) take_share(options);
   for (const LayerPrecision& layer : options.layers) {
     for (const std::size_t i :
          select_matrices(layer.pattern, names, "no matrix of the engine has such a name")) {
@@ -67,6 +70,20 @@ PrecisionPlan::PrecisionPlan(const CompileOptions& options, const ModelConfig& c
     }
     text_ += fmt::format(", {}={}", layer.pattern, name_of(layer.precision));
   }
+}
+
+void PrecisionPlan::take_share(const CompileOptions& options) {
+  if (!options.int4) {
+    throw Error(ErrorKind::invalid_argument,
+                "which matrices lose least in int4 is not known without documents",
+                {.field = "int4_share", .hint = "give documents to round int4 weights for"});
+  }
+  for (const std::string& section : least_noisy(*options.int4, options.int4_share)) {
+    const auto found =
+        std::ranges::find(matrices_, section, [](const auto& matrix) { return matrix.first; });
+    if (found != matrices_.end()) found->second = Precision::int4;
+  }
+  text_ += fmt::format(", {:g} % int4", 100 * options.int4_share);
 }
 
 Precision PrecisionPlan::of(std::string_view name) const {

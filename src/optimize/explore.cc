@@ -63,16 +63,38 @@ class Explorer {
     return wave;
   }
 
+  // The space without precisions that are much too large by themselves: some layers in them would
+  // be as well.
+  [[nodiscard]] OptimizeSpace affordable() const {
+    OptimizeSpace space = space_;
+    if (!goal_.targets.size) return space;
+    constexpr double kMuch = 1.5;
+    for (const Trial& trial : found_.trials) {
+      const bool plain = trial.name == name_of(trial.setting.compile.precision);
+      const auto bytes = static_cast<double>(trial.file_bytes);
+      if (plain && bytes > kMuch * static_cast<double>(*goal_.targets.size)) {
+        std::erase(space.precisions, trial.setting.compile.precision);
+      }
+    }
+    return space;
+  }
+
   // Of a trial that misses the quality what loses less; of others what costs less; both where more
   // quality is always better.
   [[nodiscard]] std::vector<Setting> relatives(const Trial& trial) const {
+    const OptimizeSpace space = affordable();
     const bool lossy = goal_.targets.keep && trial.kept < *goal_.targets.keep;
-    std::vector<Setting> settings =
-        neighbours(trial.setting, lossy ? Change::finer : Change::cheaper, space_, config_);
-    if (goal_.prefer == OptimizeFor::quality && !lossy) {
-      std::ranges::move(neighbours(trial.setting, Change::finer, space_, config_),
-                        std::back_inserter(settings));
+    std::vector<Setting> settings;
+    if (goal_.targets.size && !lossy) {
+      settings =
+          mixed_to_size(trial.setting, trial.file_bytes, *goal_.targets.size, space, config_);
     }
+    const auto add = [&](Change change) {
+      std::ranges::move(neighbours(trial.setting, change, space, config_),
+                        std::back_inserter(settings));
+    };
+    add(lossy ? Change::finer : Change::cheaper);
+    if (goal_.prefer == OptimizeFor::quality && !lossy) add(Change::finer);
     return settings;
   }
 
@@ -82,6 +104,13 @@ class Explorer {
     mark_front(found_.trials);
     std::vector<std::size_t> parents = ranked(goal_, found_.trials, Reading::doubtful);
     std::erase_if(parents, [&](std::size_t i) { return !found_.trials[i].on_front; });
+    // int8 loses least for its size, so mixtures begin with it whatever came of it alone.
+    const auto int8 = std::ranges::find_if(found_.trials, [](const Trial& trial) {
+      const CompileOptions& compile = trial.setting.compile;
+      return compile.precision == Precision::int8 && compile.layers.empty() &&
+             compile.int4_share == 0 && !trial.setting.pruning;
+    });
+    if (int8 != found_.trials.end()) parents.insert(parents.begin(), int8 - found_.trials.begin());
     std::vector<std::vector<Setting>> families;
     for (const std::size_t i : parents) {
       if (families.size() == kParents) break;

@@ -1,6 +1,7 @@
 #include "optimize/finale.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace kobolt {
 namespace {
@@ -28,12 +29,18 @@ std::vector<std::size_t> choose_finalists(const Goal& goal, std::span<const Tria
   std::stable_partition(order.begin(), order.end(),
                         [&](std::size_t i) { return trials[i].state == TrialState::judged; });
   if (order.size() <= count) return order;
-  const auto rest = order.begin() + static_cast<std::ptrdiff_t>(count);
-  const auto safest = std::ranges::max_element(order, {}, [&](std::size_t i) {
-    return trials[i].state == TrialState::judged ? trials[i].kept : 0;
-  });
-  if (safest >= rest) *(rest - 1) = *safest;
-  order.erase(rest, order.end());
+  // Half of them are the best for the goal. What meets it by a hair on these documents may not on
+  // others: the other half are those of highest fidelity.
+  const auto rest = order.begin() + static_cast<std::ptrdiff_t>((count + 1) / 2);
+  const auto as_required = [&](std::size_t i) {
+    const bool judged = trials[i].state == TrialState::judged;
+    return std::tuple(judged, -shortfall(goal, trials[i], Reading::estimates), trials[i].fidelity);
+  };
+  std::stable_sort(rest, order.end(),
+                   [&](std::size_t a, std::size_t b) { return as_required(a) > as_required(b); });
+  order.resize(count);
+  const std::vector<std::size_t> by_goal = ranked(goal, trials, Reading::estimates);
+  std::ranges::sort(order, {}, [&](std::size_t i) { return std::ranges::find(by_goal, i); });
   return order;
 }
 
@@ -45,7 +52,7 @@ Choice choose(const Goal& goal, std::span<const Trial> trials) {
     if (trial.state != TrialState::finalist) continue;
     if (first) {
       const bool equal = holds(goal, trial) && as_good(goal, trial, trials[*first]);
-      if (equal && trial.kept > trials[*choice.chosen].kept) choice.chosen = i;
+      if (equal && trial.fidelity > trials[*choice.chosen].fidelity) choice.chosen = i;
     } else if (holds(goal, trial)) {
       first = choice.chosen = i;
     } else {

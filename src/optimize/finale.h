@@ -5,8 +5,8 @@
 
 namespace kobolt {
 
-/// Places of the trials that are compared in the end, the best for the goal first; among them the
-/// one that keeps most. The baseline, which is trials[0], is not counted.
+/// Places of the trials that are compared in the end, the best for the goal first; half of them are
+/// there for their fidelity. The baseline, which is trials[0], is not counted.
 std::vector<std::size_t> choose_finalists(const Goal& goal, std::span<const Trial> trials,
                                           std::size_t count);
 
@@ -18,8 +18,8 @@ struct Choice {
 };
 
 /// The first finalist, in the order of the goal on the documents searched on, that also passes on
-/// those held back; of several that are equally good but for noise the one that keeps most, on the
-/// documents searched on. The order is fixed before those held back are looked at.
+/// those held back; of several that are equally good but for noise the one of highest fidelity, on
+/// the documents searched on. The order is fixed before those held back are looked at.
 Choice choose(const Goal& goal, std::span<const Trial> trials);
 
 }  // namespace kobolt

@@ -35,9 +35,9 @@ bool counts(const Trial& trial) {
 
 }  // namespace
 
-double shortfall(const Goal& goal, const Trial& trial, Reading reading) {
+double excess(const Goal& goal, const Trial& trial, Reading reading) {
   const double doubt = reading == Reading::doubtful ? 1 + kDoubt : 1;
-  double sum = missing_quality(goal, trial, reading);
+  double sum = 0;
   if (goal.targets.latency) sum += over(trial.latency_p95, *goal.targets.latency * doubt);
   if (goal.targets.size) {
     sum += over(static_cast<double>(trial.file_bytes),
@@ -48,6 +48,10 @@ double shortfall(const Goal& goal, const Trial& trial, Reading reading) {
                 static_cast<double>(*goal.targets.memory) * doubt);
   }
   return sum;
+}
+
+double shortfall(const Goal& goal, const Trial& trial, Reading reading) {
+  return missing_quality(goal, trial, reading) + excess(goal, trial, reading);
 }
 
 double merit(const Goal& goal, const Trial& trial) {
@@ -74,6 +78,10 @@ std::vector<std::size_t> ranked(const Goal& goal, std::span<const Trial> trials,
     const double missing_a = shortfall(goal, trials[a], reading);
     const double missing_b = shortfall(goal, trials[b], reading);
     if (missing_a != missing_b) return missing_a < missing_b;
+    // What is within the limits as it is comes before what another change might take there.
+    const double excess_a = excess(goal, trials[a], Reading::estimates);
+    const double excess_b = excess(goal, trials[b], Reading::estimates);
+    if (excess_a != excess_b) return excess_a < excess_b;
     const double merit_a = merit(goal, trials[a]);
     const double merit_b = merit(goal, trials[b]);
     if (merit_a != merit_b) return merit_a > merit_b;

@@ -1,7 +1,7 @@
 #include "optimize/halving.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace kobolt {
 namespace {
@@ -9,9 +9,14 @@ namespace {
 constexpr std::size_t kFactor = 3;  // documents of a step over those of the one before
 constexpr std::size_t kFewestInStep = 24;
 
-template <typename Less>
-std::vector<std::size_t> sorted(std::vector<std::size_t> places, const Less& less) {
-  std::ranges::stable_sort(places, less);
+// By a value, largest first; but what is above a limit comes after all that is not.
+template <typename Value>
+std::vector<std::size_t> sorted(std::vector<std::size_t> places, const Goal& goal,
+                                std::span<const Trial> trials, const Value& value) {
+  std::ranges::stable_sort(places, {}, [&](std::size_t i) {
+    const bool above = excess(goal, trials[i], Reading::estimates) > 0;
+    return std::pair(above, -static_cast<double>(value(trials[i])));
+  });
   return places;
 }
 
@@ -32,11 +37,16 @@ std::vector<std::size_t> survivors(const Goal& goal, std::span<const Trial> tria
       order, [&](std::size_t i) { return shortfall(goal, trials[i], Reading::doubtful) > 0; });
   if (hopeless != order.begin()) order.erase(hopeless, order.end());
 
-  const std::array lists{
-      order,
-      sorted(order, [&](auto a, auto b) { return trials[a].speed.ratio > trials[b].speed.ratio; }),
-      sorted(order, [&](auto a, auto b) { return trials[a].file_bytes < trials[b].file_bytes; }),
-      sorted(order, [&](auto a, auto b) { return trials[a].kept > trials[b].kept; })};
+  const auto by = [&](auto value) { return sorted(order, goal, trials, value); };
+  const auto fidelity = by([](const Trial& trial) { return trial.fidelity; });
+  std::vector lists{order, by([](const Trial& trial) { return trial.speed.ratio; }),
+                    by([](const Trial& trial) { return -static_cast<double>(trial.file_bytes); }),
+                    fidelity};
+  // Where a limit has to be met, what is lost by meeting it decides.
+  const OptimizeTargets& targets = goal.targets;
+  if (targets.keep && (targets.latency || targets.size || targets.memory)) {
+    lists = {order, fidelity, lists[1], fidelity, lists[2], fidelity};
+  }
   const std::size_t wanted = std::min(order.size(), (trials.size() + 1) / 2);
   std::vector<std::size_t> chosen;
   for (std::size_t turn = 0; chosen.size() < wanted; ++turn) {

@@ -29,6 +29,18 @@ GateReport Judge::compare(const SummaryMap& candidate,
                      .seed = options_.seed});
 }
 
+double Judge::fidelity(const SummaryMap& candidate, std::span<const std::size_t> documents) const {
+  const RougeOptions rouge_options{.tokens = options_.rouge_tokens, .bootstrap_samples = 0};
+  double sum = 0;
+  for (const std::size_t document : documents) {
+    const std::string& same = baseline_.at(document);
+    const std::string& other = candidate.at(document);
+    // Also where a summary has no words, which ROUGE calls 0.
+    sum += same == other ? 1 : rouge(other, std::span(&same, 1), rouge_options).rougeL.f;
+  }
+  return sum / static_cast<double>(documents.size());
+}
+
 bool Judge::can_tell(std::span<const std::size_t> documents) const {
   return std::ranges::any_of(score(baseline_, documents).scores,
                              [](const RougeScore& score) { return score.rouge1.f > 0; });

@@ -22,6 +22,9 @@ class Judge {
   /// scores 0 on all of them.
   [[nodiscard]] GateReport compare(const SummaryMap& candidate,
                                    std::span<const std::size_t> documents) const;
+  /// Trial::fidelity on these documents.
+  [[nodiscard]] double fidelity(const SummaryMap& candidate,
+                                std::span<const std::size_t> documents) const;
   /// Whether the baseline scores anything on these documents.
   [[nodiscard]] bool can_tell(std::span<const std::size_t> documents) const;
 

@@ -1,10 +1,13 @@
 #include "optimize/neighbours.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
+
+#include "compile/precision_plan.h"
 
 namespace kobolt {
 namespace {
@@ -28,9 +31,24 @@ bool sensible(const Setting& setting) {
          setting.pruning->recipe.unit == PruningUnit::whole;
 }
 
+// Weights of the matrices in a model's layers.
+std::int64_t layer_weights(const ModelConfig& config) {
+  std::int64_t rows = 0;
+  for (const auto* layers : {&config.encoder_layers, &config.decoder_layers}) {
+    for (const LayerConfig& layer : *layers) {
+      constexpr int kProjections = 4;
+      rows += static_cast<std::int64_t>(kProjections) * (layer.self_heads + layer.cross_heads) *
+                  layer.head_dim +
+              2 * layer.ffn;
+    }
+  }
+  return rows * config.d_model;
+}
+
 class Collector {
  public:
-  explicit Collector(const OptimizeSpace& space) : space_(space) {}
+  Collector(const OptimizeSpace& space, const ModelConfig& config)
+      : space_(space), config_(config) {}
 
   void precision_of(const Setting& from, const std::string& pattern, Precision precision) {
     if (!allowed(space_, precision)) return;
@@ -38,6 +56,7 @@ class Collector {
     auto& layers = setting.compile.layers;
     std::erase_if(layers, [&](const auto& layer) { return layer.pattern == pattern; });
     layers.push_back({.pattern = pattern, .precision = precision});
+    if (same_matrices(from.compile, setting.compile)) return;
     // The last match wins. One order for all, so that no engine is tried under two names.
     std::ranges::sort(layers, {}, [](const LayerPrecision& layer) {
       return std::tuple(layer.pattern.find('*') == std::string::npos, layer.pattern.size(),
@@ -75,7 +94,14 @@ class Collector {
   std::vector<Setting> take() { return std::move(settings_); }
 
  private:
+  // Whether both give every matrix the same precision, as far as patterns say.
+  [[nodiscard]] bool same_matrices(CompileOptions a, CompileOptions b) const {
+    a.int4_share = b.int4_share = 0;
+    return PrecisionPlan(a, config_) == PrecisionPlan(b, config_);
+  }
+
   const OptimizeSpace& space_;
+  const ModelConfig& config_;
   std::vector<Setting> settings_;
 };
 
@@ -95,6 +121,40 @@ std::optional<Precision> beside(Precision precision, Change change) {
       break;
   }
   return std::nullopt;
+}
+
+// Shares of int4 beside int8. What lies between two of them differs by little.
+constexpr double kShareStep = 0.125;
+
+bool can_mix(const Setting& setting, const OptimizeSpace& space) {
+  // A pruned model would have to be rounded anew, which takes as long as a few trials.
+  return space.mixed && !setting.pruning && setting.compile.precision == Precision::int8 &&
+         setting.compile.layers.empty() && allowed(space, Precision::int4);
+}
+
+void change_share(const Setting& setting, Change change, const OptimizeSpace& space,
+                  Collector& found) {
+  Setting mixture = setting;
+  double& share = mixture.compile.int4_share;
+  const auto add = [&](double wanted) {
+    if (wanted < kShareStep / 2 || wanted > 1 - kShareStep / 2) return;
+    share = wanted;
+    found.add(mixture);
+  };
+  if (setting.compile.precision == Precision::int4 && change == Change::finer &&
+      setting.compile.layers.empty() && allowed(space, Precision::int8)) {
+    mixture.compile.precision = Precision::int8;
+    for (const double wanted : {0.75, 0.5, 0.25}) add(wanted);
+  }
+  if (!can_mix(setting, space)) return;
+  if (share == 0) {
+    if (change == Change::cheaper) {
+      for (const double wanted : {0.25, 0.5, 0.75}) add(wanted);
+    }
+    return;
+  }
+  const double steps = share / kShareStep;
+  add(kShareStep * (change == Change::cheaper ? std::floor(steps) + 1 : std::ceil(steps) - 1));
 }
 
 void change_layers(const Setting& setting, Change change, Collector& found) {
@@ -124,27 +184,48 @@ void refine_layers(const Setting& setting, const ModelConfig& config, Collector&
 }  // namespace
 
 std::vector<Setting> first_settings(const OptimizeSpace& space) {
-  Collector found(space);
+  std::vector<Setting> settings;
   for (const Precision precision : space.precisions) {
-    found.add({.compile = {.precision = precision},
-               .kv_cache = space.kv_caches.front(),
-               .beams = space.beams.front(),
-               .threads = space.threads.front(),
-               .batch = space.batches.front()});
+    settings.push_back({.compile = {.precision = precision},
+                        .kv_cache = space.kv_caches.front(),
+                        .beams = space.beams.front(),
+                        .threads = space.threads.front(),
+                        .batch = space.batches.front()});
   }
-  return found.take();
+  return settings;
 }
 
 std::vector<Setting> neighbours(const Setting& setting, Change change, const OptimizeSpace& space,
                                 const ModelConfig& config) {
-  Collector found(space);
+  Collector found(space, config);
   found.running(setting);
   if (space.mixed) {
+    change_share(setting, change, space, found);
     change_layers(setting, change, found);
     if (change == Change::finer) refine_layers(setting, config, found);
   }
   if (change == Change::cheaper) found.prunings(setting);
   return found.take();
+}
+
+std::vector<Setting> mixed_to_size(const Setting& setting, std::uint64_t bytes, std::uint64_t most,
+                                   const OptimizeSpace& space, const ModelConfig& config) {
+  if (!can_mix(setting, space) || setting.compile.int4_share > 0 || bytes <= most) return {};
+  // A byte becomes 4.5 bits.
+  constexpr double kSaved = 1 - 4.5 / 8;
+  const double share =
+      static_cast<double>(bytes - most) / (kSaved * static_cast<double>(layer_weights(config)));
+  constexpr double kRounding = 1e-9;
+  const double percent = std::ceil(100 * share - kRounding);
+  // Whole matrices rarely add up to exactly that.
+  constexpr double kRoom[] = {2, 4, 7, 10};
+  std::vector<Setting> settings;
+  for (const double room : kRoom) {
+    Setting mixture = setting;
+    mixture.compile.int4_share = (percent + room) / 100;
+    if (mixture.compile.int4_share < 1) settings.push_back(std::move(mixture));
+  }
+  return settings;
 }
 
 }  // namespace kobolt

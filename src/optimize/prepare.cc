@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compile/precision_plan.h"
+
 namespace kobolt {
 
 Model prepared(const Model& model, const Setting& setting, int threads) {
@@ -12,11 +14,32 @@ Model prepared(const Model& model, const Setting& setting, int threads) {
 }
 
 bool has_int4(const Setting& setting) {
-  return setting.compile.precision == Precision::int4 ||
+  return setting.compile.precision == Precision::int4 || setting.compile.int4_share > 0 ||
          std::ranges::any_of(setting.compile.layers, [](const LayerPrecision& layer) {
            return layer.precision == Precision::int4;
          });
 }
+
+namespace {
+
+/// Where only a share is to be int4, all layers are rounded to find out which.
+CompileOptions candidates(CompileOptions options) {
+  if (options.int4_share > 0) options = {.precision = Precision::int4};
+  return options;
+}
+
+/// What of a rounding is in the engine.
+std::shared_ptr<const Int4Rounding> used(const CompileOptions& options, const ModelConfig& config) {
+  if (!options.int4) return nullptr;
+  const PrecisionPlan plan(options, config);
+  auto rounding = std::make_shared<Int4Rounding>(*options.int4);
+  std::erase_if(rounding->matrices, [&](const Int4Matrix& matrix) {
+    return plan.of(matrix.section) != Precision::int4;
+  });
+  return rounding;
+}
+
+}  // namespace
 
 std::shared_ptr<const Int4Rounding> compile_setting(const Model& model, const Setting& setting,
                                                     const std::filesystem::path& output,
@@ -25,11 +48,11 @@ std::shared_ptr<const Int4Rounding> compile_setting(const Model& model, const Se
   const Model copy = prepared(model, setting, options.threads);
   CompileOptions compile_options = setting.compile;
   if (has_int4(setting) && !calibration.empty()) {
-    compile_options.int4 =
-        std::make_shared<Int4Rounding>(round_to_int4(copy, calibration, compile_options, options));
+    compile_options.int4 = std::make_shared<Int4Rounding>(
+        round_to_int4(copy, calibration, candidates(compile_options), options));
   }
   compile(copy, output, compile_options);
-  return compile_options.int4;
+  return used(compile_options, copy.config);
 }
 
 }  // namespace kobolt

@@ -6,6 +6,9 @@ namespace kobolt {
 
 std::string name_of(const Setting& setting) {
   std::string name(name_of(setting.compile.precision));
+  if (setting.compile.int4_share > 0) {
+    name += fmt::format(", {:g} % int4", 100 * setting.compile.int4_share);
+  }
   for (const LayerPrecision& layer : setting.compile.layers) {
     name += fmt::format(", {}={}", layer.pattern, name_of(layer.precision));
   }

@@ -147,6 +147,7 @@ bool TrialRunner::judge(Trial& trial, std::size_t documents) {
   trial.documents = documents;
   if (all) trial.state = TrialState::judged;
   const Judge judge(options_, store_.find(baseline_.name).summaries);
+  trial.fidelity = judge.fidelity(record.summaries, judged_on);
   // A few documents may be too hard for the baseline itself: then they say nothing.
   if (judge.can_tell(judged_on)) set_quality(trial, judge.compare(record.summaries, judged_on));
   return true;

@@ -21,6 +21,7 @@ bool InputMoments::add(const float* rows, std::ptrdiff_t ld, int m) {
   }
   const auto columns = static_cast<std::size_t>(columns_);
   for (int i = 0; i < m; ++i) {
+    if (seen_++ % stride_ != 0) continue;
     const float* row = rows + i * ld;
     rows_.insert(rows_.end(), row, row + columns_);
     if (rows_.size() == kRows * columns) flush();

@@ -11,7 +11,9 @@ namespace kobolt {
 /// together.
 class InputMoments {
  public:
-  InputMoments(int columns, ThreadPool& pool) : columns_(columns), pool_(&pool) {}
+  /// Of every `stride`-th row.
+  InputMoments(int columns, std::size_t stride, ThreadPool& pool)
+      : columns_(columns), stride_(stride), pool_(&pool) {}
 
   /// Adds rows [m, columns] with row distance ld. Returns false, and adds nothing, where any of
   /// them has a number that is not finite.
@@ -23,6 +25,8 @@ class InputMoments {
   void flush();
 
   int columns_;
+  std::size_t stride_;
+  std::size_t seen_ = 0;
   ThreadPool* pool_;
   std::vector<float> rows_;  // that wait to be multiplied together
   std::vector<double> sums_;

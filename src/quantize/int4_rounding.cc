@@ -1,6 +1,6 @@
 #include "kobolt/int4_rounding.h"
 
-#include <memory>
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -19,6 +19,14 @@ namespace {
 // Of moments that are held at a time. What needs more sees the documents again.
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 
+// Rows of documents for each input of a layer. More say nothing new and take time; the decoder sees
+// far fewer.
+constexpr std::size_t kRowsPerInput = 16;
+
+bool sees_documents(const LinearSite& site) {
+  return site.section.starts_with("encoder") || site.section.ends_with("cross_attn.kv");
+}
+
 std::size_t moment_bytes(const LinearSite& site) {
   const auto k = static_cast<std::size_t>(site.linear->k());
   return k * k * sizeof(double);
@@ -26,9 +34,14 @@ std::size_t moment_bytes(const LinearSite& site) {
 
 class MomentsCollector : public LinearObserver {
  public:
-  MomentsCollector(std::span<const LinearSite> sites, ThreadPool& pool) {
+  /// `tokens` of the documents.
+  MomentsCollector(std::span<const LinearSite> sites, std::size_t tokens, ThreadPool& pool) {
     for (const LinearSite& site : sites) {
-      moments_.emplace(site.linear, Collected{.site = &site, .moments = {site.linear->k(), pool}});
+      const int k = site.linear->k();
+      const std::size_t enough = kRowsPerInput * static_cast<std::size_t>(k);
+      const std::size_t stride =
+          sees_documents(site) ? std::max(std::size_t{1}, tokens / enough) : 1;
+      moments_.emplace(site.linear, Collected{.site = &site, .moments = {k, stride, pool}});
     }
   }
 
@@ -99,7 +112,7 @@ Int4Rounding round_to_int4(const Model& model, std::span<const std::string> docu
       if (end > begin && bytes > kMostBytes) break;
     }
     const auto pass = std::span(sites).subspan(begin, end - begin);
-    MomentsCollector collector(pass, pool);
+    MomentsCollector collector(pass, run.tokens(), pool);
     run.run(collector, options.progress);
     for (const LinearSite& site : pass) {
       rounding.matrices.push_back(rounded(model, site, collector.take(site), pool));

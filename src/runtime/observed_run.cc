@@ -57,6 +57,12 @@ ObservedRun::ObservedRun(const Model& model, std::span<const std::string> docume
   generation_.do_sample = false;
 }
 
+std::size_t ObservedRun::tokens() const {
+  std::size_t sum = 0;
+  for (const auto& part : documents_.parts) sum += part.size();
+  return sum;
+}
+
 std::vector<LinearSite> ObservedRun::sites() const {
   std::vector<LinearSite> sites;
   add_sites(engine_.weights().encoder, "encoder", sites);

@@ -27,6 +27,8 @@ class ObservedRun {
   /// Error(invalid_argument) where no document has any token.
   ObservedRun(const Model& model, std::span<const std::string> documents, ThreadPool& pool);
 
+  /// Of the documents: rows that flow into encoder layers.
+  [[nodiscard]] std::size_t tokens() const;
   /// In the order of computation, the output projection last.
   [[nodiscard]] std::vector<LinearSite> sites() const;
   /// Summarises the documents, greedily and with the settings of the checkpoint otherwise.

@@ -83,6 +83,10 @@ TEST_F(CalibrateTest, RoundsInt4ForDocuments) {
   EXPECT_THAT(shell(compile + "--layer decoder.layers.0.cross_attn.q=int4").text,
               HasSubstr("decoder.layers.0.cross_attn.q"));
   EXPECT_THAT(complain(compile).text, HasSubstr("nothing is in int4"));
+  EXPECT_EQ(
+      complain("compile '" + examples + "deb-bart' -o " + out("mixed.kobolt") + " --int4-share 25%")
+          .status,
+      2);
 }
 
 }  // namespace

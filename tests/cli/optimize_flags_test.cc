@@ -78,6 +78,12 @@ TEST_F(OptimizeFlagsTest, TargetsHaveUnits) {
   EXPECT_EQ(targets.memory, 1000000000U);
 }
 
+TEST_F(OptimizeFlagsTest, ASizeMayBeSoManyTimesSmaller) {
+  EXPECT_EQ(optimize_options(parse("--size 4x")).targets.size_share, 0.25);
+  EXPECT_EQ(optimize_options(parse("--size 60MB")).targets.size, 60000000U);
+  EXPECT_FALSE(optimize_options(parse("--size 60MB")).targets.size_share);
+}
+
 TEST_F(OptimizeFlagsTest, ListsSayWhatMayBeChanged) {
   const OptimizeSpace space =
       optimize_options(parse("--try-beams 4,2,1 --try-pruning none --try-precision int8 "
@@ -97,11 +103,12 @@ TEST(SettingsFile, SaysOnlyWhatIsNotTheDefault) {
   setting.compile = {.precision = Precision::int8,
                      .layers = {{.pattern = "lm_head", .precision = Precision::fp16}},
                      .sparse = SparseStorage::smallest};
+  setting.compile.int4_share = 0.125;
   setting.pruning = pruning_step_from_name("global@0.3");
   const std::string yaml = settings_yaml(setting, "");
   for (const char* part :
-       {"precision: int8", "- lm_head=fp16", "sparse: small", "prune: global@0.3", "num-beams: 2",
-        "\nkv-cache: int8", "\nbatch: 8", "\nthreads: 1"}) {
+       {"precision: int8", "- lm_head=fp16", "int4-share: 12.5%", "sparse: small",
+        "prune: global@0.3", "num-beams: 2", "\nkv-cache: int8", "\nbatch: 8", "\nthreads: 1"}) {
     EXPECT_THAT(yaml, HasSubstr(part));
   }
   EXPECT_THAT(settings_yaml(setting, "", "best/calibration.jsonl"),

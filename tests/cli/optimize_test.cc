@@ -129,8 +129,9 @@ TEST_F(OptimizeProgramTest, RefusesDataThatCannotTell) {
 
 TEST_F(OptimizeProgramTest, WrongUseIsToldFromFailure) {
   for (const char* wrong :
-       {"--keep 99", "--latency 50", "--size 60", "--memory lots", "--prefer cheap", "--minutes 0",
-        "--try-precision int3", "--try-pruning global", "--try-pruning structured+whole@2"}) {
+       {"--keep 99", "--latency 50", "--size 60", "--size 0.5x", "--size x", "--memory lots",
+        "--prefer cheap", "--minutes 0", "--try-precision int3", "--try-pruning global",
+        "--try-pruning structured+whole@2"}) {
     EXPECT_EQ(complain(call(wrong)).status, 2) << wrong;
   }
   EXPECT_EQ(complain("optimize nowhere --data " + data_ + " -o " + path("out")).status, 1);

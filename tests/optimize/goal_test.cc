@@ -16,6 +16,7 @@ Trial trial(const char* name, double speed, std::uint64_t bytes, double kept) {
              .kept = kept,
              .kept_low = kept - 0.01,
              .kept_high = kept + 0.01,
+             .fidelity = kept,
              .latency_p95 = 1 / speed,
              .file_bytes = bytes};
   made.speed.ratio = speed;
@@ -69,12 +70,27 @@ TEST(Goal, TheFrontIsWhatNothingBeats) {
   EXPECT_THAT(front, ElementsAre(true, true, false, true, false));
 }
 
-TEST(Finale, TheOneThatKeepsMostIsAmongTheFinalists) {
-  const std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("a", 4, 30, 0.991),
-                                  trial("b", 3, 30, 0.992), trial("safe", 1.2, 50, 1.001),
-                                  trial("bad", 5, 5, 0.5)};
+TEST(Finale, HalfOfTheFinalistsAreThoseOfHighestFidelity) {
+  std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("a", 4, 30, 0.991),
+                            trial("b", 3, 30, 0.992), trial("safe", 1.2, 50, 1.001),
+                            trial("bad", 5, 5, 0.5)};
   EXPECT_THAT(choose_finalists(kKeep, trials, 2), ElementsAre(1, 3));
   EXPECT_THAT(choose_finalists(kKeep, trials, 9), ElementsAre(1, 2, 3, 4));
+  // What misses the target is no finalist for its fidelity.
+  trials[4].fidelity = 1;
+  EXPECT_THAT(choose_finalists(kKeep, trials, 2), ElementsAre(1, 3));
+}
+
+TEST(Finale, OfEquallyGoodOnesTheFidelityDecides) {
+  std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("a", 4, 30, 0.995),
+                            trial("b", 3.95, 30, 0.992), trial("slow", 2, 30, 1)};
+  for (Trial& each : trials) {
+    each.state = TrialState::finalist;
+    each.held_back = GateReport{.passed = true};
+  }
+  EXPECT_EQ(choose(kKeep, trials).chosen, 1U);
+  trials[2].fidelity = 0.999;
+  EXPECT_EQ(choose(kKeep, trials).chosen, 2U);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace {
 using ::testing::ElementsAre;
 
 Trial sampled(double speed, std::uint64_t bytes, double kept) {
-  Trial trial{.kept = kept, .kept_low = kept, .kept_high = kept, .file_bytes = bytes};
+  Trial trial{
+      .kept = kept, .kept_low = kept, .kept_high = kept, .fidelity = kept, .file_bytes = bytes};
   trial.speed.ratio = speed;
   return trial;
 }
@@ -27,8 +28,8 @@ TEST(Halving, GoodAtOneThingGoesOn) {
       sampled(1.1, 60, 1.00),  sampled(3.0, 40, 0.99),  sampled(2.0, 20, 0.99),
       sampled(9.0, 10, 0.50),  sampled(2.9, 39, 0.991), sampled(1.0, 70, 0.999),
       sampled(1.2, 50, 0.995), sampled(1.3, 50, 0.995), sampled(1.4, 50, 0.995)};
-  // The best for the goal is the fastest as well; then the next fastest, the smallest, the one that
-  // keeps most; and the next best for the goal.
+  // The best for the goal is the fastest as well; then the next fastest, the smallest, the one of
+  // highest fidelity; and the next best for the goal.
   EXPECT_THAT(survivors(goal, trials), ElementsAre(1, 4, 2, 0, 8));
 }
 

@@ -9,6 +9,7 @@ namespace kobolt {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::Not;
 
 std::vector<std::string> names(const std::vector<Setting>& settings) {
@@ -47,6 +48,39 @@ TEST(Neighbours, WhatLosesTooMuchGetsFinerFormats) {
   EXPECT_THAT(found, Not(Contains("int4, structured+whole@0.1")));
 }
 
+TEST(Neighbours, SharesOfInt4GoUpAndDown) {
+  Setting setting;
+  setting.compile.precision = Precision::int8;
+  EXPECT_THAT(names(neighbours(setting, Change::cheaper, {}, two_layers())),
+              Contains("int8, 50 % int4"));
+  EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
+              Not(Contains("int8, 50 % int4")));
+  setting.compile.int4_share = 0.3;
+  EXPECT_THAT(names(neighbours(setting, Change::cheaper, {}, two_layers())),
+              Contains("int8, 37.5 % int4"));
+  EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
+              Contains("int8, 25 % int4"));
+  setting.compile = {.precision = Precision::int4};
+  EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
+              Contains("int8, 75 % int4"));
+}
+
+TEST(Neighbours, SoMuchInt4ThatAFileFits) {
+  ModelConfig config;
+  config.d_model = 100;
+  // 4 * 2 * 50 rows of attention and 2 * 300 of the ffn: 100 000 weights.
+  config.encoder_layers = {{.self_heads = 2, .head_dim = 50, .ffn = 300}};
+  Setting setting;
+  setting.compile.precision = Precision::int8;
+  // 8750 bytes are 20000 weights, a fifth; a little more, since whole matrices do not fit exactly.
+  EXPECT_THAT(
+      names(mixed_to_size(setting, 200000, 200000 - 8750, {}, config)),
+      ElementsAre("int8, 22 % int4", "int8, 24 % int4", "int8, 27 % int4", "int8, 30 % int4"));
+  EXPECT_TRUE(mixed_to_size(setting, 200000, 200000, {}, config).empty());
+  EXPECT_TRUE(mixed_to_size(setting, 200000, 1000, {}, config).empty());
+  EXPECT_TRUE(mixed_to_size(setting, 200000, 191250, {.mixed = false}, config).empty());
+}
+
 TEST(Neighbours, LayersOfAGroupGoBackOneByOne) {
   Setting setting;
   setting.compile.precision = Precision::int8;
@@ -55,6 +89,14 @@ TEST(Neighbours, LayersOfAGroupGoBackOneByOne) {
               Contains("int8, decoder.layers.*=int4, decoder.layers.1=int8"));
   EXPECT_THAT(names(neighbours(setting, Change::cheaper, {}, two_layers())),
               Contains("int8, decoder.layers.*=int4, encoder.layers.*=int4"));
+}
+
+TEST(Neighbours, NothingChangesToWhatItIs) {
+  Setting setting;
+  setting.compile.precision = Precision::int4;
+  setting.compile.layers = {{.pattern = "encoder.layers.*", .precision = Precision::int8}};
+  EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
+              Not(Contains("int4, encoder.layers.*=int8, encoder.layers.*.fc1=int8")));
 }
 
 TEST(Neighbours, KeepToWhatIsAllowed) {
@@ -87,6 +129,9 @@ TEST(Setting, ItsNameTellsEverything) {
                      .layers = {{.pattern = "lm_head", .precision = Precision::fp16}},
                      .sparse = SparseStorage::smallest};
   setting.pruning = pruning_step_from_name("global@0.3");
+  Setting mixture;
+  mixture.compile = {.precision = Precision::int8, .int4_share = 0.125};
+  EXPECT_EQ(name_of(mixture), "int8, 12.5 % int4");
   EXPECT_EQ(name_of(setting),
             "int4, lm_head=fp16, global@0.3, stored sparsely, KV cache fp16, greedy, 3 threads");
   EXPECT_EQ(name_of(Setting{}), "fp32");

@@ -97,7 +97,7 @@ TEST(InputMoments, AreThoseOfAllRows) {
   ThreadPool pool(2);
   for (const auto& [m, k] : {std::pair{1, 1}, {7, 33}, {700, 19}}) {
     const std::vector<float> rows = correlated_rows(m, k, random);
-    InputMoments moments(k, pool);
+    InputMoments moments(k, 1, pool);
     ASSERT_TRUE(moments.add(rows.data(), k, m / 2));
     ASSERT_TRUE(moments.add(rows.data() + static_cast<std::ptrdiff_t>(m / 2) * k, k, m - m / 2));
     const std::vector<double> found = moments.take();
@@ -107,9 +107,18 @@ TEST(InputMoments, AreThoseOfAllRows) {
   }
 }
 
+TEST(InputMoments, MayLeaveRowsOut) {
+  ThreadPool pool(1);
+  InputMoments moments(1, 3, pool);
+  const float rows[] = {1, 10, 10, 2, 10, 10, 3};
+  ASSERT_TRUE(moments.add(rows, 1, 5));
+  ASSERT_TRUE(moments.add(rows + 5, 1, 2));
+  EXPECT_EQ(moments.take(), std::vector<double>{1 + 4 + 9});
+}
+
 TEST(InputMoments, RefuseWhatIsNoNumber) {
   ThreadPool pool(1);
-  InputMoments moments(2, pool);
+  InputMoments moments(2, 1, pool);
   const float rows[] = {1, 2, 3, NAN};
   EXPECT_FALSE(moments.add(rows, 2, 2));
   EXPECT_EQ(moments.take(), std::vector<double>(4));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compile/compile_to_memory.h"
+#include "compile/precision_plan.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -76,6 +77,28 @@ TEST(Int4Rounding, IsOfTheLayersThatAreToBeInt4) {
   EXPECT_NE(rounding->find("decoder.layers.0.self_attn.qkv"), nullptr);
   EXPECT_NE(rounding->find("decoder.layers.0.self_attn.out"), nullptr);
   EXPECT_EQ(rounding->find("decoder.layers.0.fc1"), nullptr);
+}
+
+TEST(Int4Rounding, AShareTakesWhatGetsLeastNoiseForItsSize) {
+  auto rounding = std::make_shared<Int4Rounding>();
+  const auto add = [&](const char* section, int n, double db) {
+    rounding->matrices.push_back({.section = section, .n = n, .k = 100, .db = db});
+  };
+  add("encoder.layers.0.fc1", 40, 30);
+  add("encoder.layers.0.fc2", 40, 40);
+  add("decoder.layers.0.fc1", 10, 29);
+  add("decoder.layers.0.fc2", 10, 40);
+  CompileOptions options{.precision = Precision::int8, .int4 = rounding, .int4_share = 0.6};
+  options.layers = {{.pattern = "decoder.layers.0.fc1", .precision = Precision::fp16}};
+  const PrecisionPlan plan(options, small_example().config);
+  EXPECT_EQ(plan.of("encoder.layers.0.fc2"), Precision::int4);
+  EXPECT_EQ(plan.of("decoder.layers.0.fc2"), Precision::int4);
+  EXPECT_EQ(plan.of("encoder.layers.0.fc1"), Precision::int8);  // no room
+  EXPECT_EQ(plan.of("decoder.layers.0.fc1"), Precision::fp16);  // chosen, but the name wins
+  EXPECT_EQ(plan.text(), "int8, 60 % int4, decoder.layers.0.fc1=fp16");
+
+  options.int4 = nullptr;
+  EXPECT_THAT(int4_refusal(small_example(), options), HasSubstr("without documents"));
 }
 
 TEST(Int4Rounding, IsRefusedForOtherWeightsAndShapes) {
