@@ -12,10 +12,12 @@ bool holds(const Goal& goal, const Trial& trial) {
 }
 
 // Whether one is as good for the goal as another, but for what the next run might show the other
-// way round: 3 % of speed.
+// way round: 3 % of speed, or whatever its interval leaves open.
 bool as_good(const Goal& goal, const Trial& trial, const Trial& best) {
   constexpr double kNoise = 0.03;
-  return merit(goal, trial) >= merit(goal, best) - kNoise;
+  Trial at_best = trial;
+  at_best.speed.ratio = std::max(trial.speed.ratio, trial.speed.high);
+  return merit(goal, at_best) >= merit(goal, best) - kNoise;
 }
 
 }  // namespace

@@ -158,7 +158,10 @@ void change_share(const Setting& setting, Change change, const OptimizeSpace& sp
 }
 
 void change_layers(const Setting& setting, Change change, Collector& found) {
-  if (const auto precision = beside(setting.compile.precision, change)) {
+  // Beside a share of int4 groups of layers would be more of the same, or nothing new.
+  const auto precision =
+      setting.compile.int4_share > 0 ? std::nullopt : beside(setting.compile.precision, change);
+  if (precision) {
     for (const std::string& group : layer_groups()) found.precision_of(setting, group, *precision);
   }
   // Whatever the layers have, every token passes here twice; in int4 engines it is int8.

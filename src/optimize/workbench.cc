@@ -25,17 +25,15 @@ Workbench::~Workbench() = default;
 std::unique_ptr<Workbench::OpenEngine> Workbench::open(const Setting& setting) {
   const int threads = setting.threads > 0 ? setting.threads : options_.threads;
   const Model model = prepared(model_, setting, threads);
-  CompileOptions compile_options = setting.compile;
-  compile_options.int4 = rounding(setting, model);
-  return std::make_unique<OpenEngine>(OpenEngine{
-      .name = name_of(setting),
-      .summarizer =
-          Summarizer(model, {.threads = threads, .kv_cache = setting.kv_cache}, compile_options)});
+  return std::make_unique<OpenEngine>(
+      OpenEngine{.name = name_of(setting),
+                 .summarizer = Summarizer(model, {.threads = threads, .kv_cache = setting.kv_cache},
+                                          compile_options(setting, model))});
 }
 
-std::shared_ptr<const Int4Rounding> Workbench::rounding(const Setting& setting,
-                                                        const Model& model) {
-  if (!has_int4(setting) || options_.calibration.empty()) return nullptr;
+CompileOptions Workbench::compile_options(const Setting& setting, const Model& model) {
+  CompileOptions options = setting.compile;
+  if (!has_int4(setting) || options_.calibration.empty()) return options;
   auto& rounding = int4_[setting.pruning ? name_of(*setting.pruning) : ""];
   if (!rounding) {
     // All layers at once: other settings want others of them.
@@ -43,7 +41,8 @@ std::shared_ptr<const Int4Rounding> Workbench::rounding(const Setting& setting,
                                                             {.precision = Precision::int4},
                                                             {.threads = options_.threads}));
   }
-  return rounding;
+  options.int4 = rounding;
+  return options;
 }
 
 Summarizer& Workbench::engine(const Setting& setting) {
@@ -110,7 +109,8 @@ std::uint64_t Workbench::peak_memory(const Setting& setting) {
   if (!options_.peak_memory) return 0;
   std::filesystem::path file = options_.trials;
   file += ".kobolt";
-  compile_setting(model_, setting, file, options_.calibration, {.threads = options_.threads});
+  const Model model = prepared(model_, setting, options_.threads);
+  compile(model, file, compile_options(setting, model));
   std::uint64_t bytes = 0;
   std::error_code ignored;
   try {

@@ -32,8 +32,8 @@ class Workbench : public Laboratory {
   };
   Summarizer& engine(const Setting& setting);
   [[nodiscard]] std::unique_ptr<OpenEngine> open(const Setting& setting);
-  /// int4 weights of the setting's model, pruned as it wants; null where it has none.
-  std::shared_ptr<const Int4Rounding> rounding(const Setting& setting, const Model& model);
+  /// The setting's, with int4 weights rounded for `model`, which is pruned as it wants.
+  CompileOptions compile_options(const Setting& setting, const Model& model);
 
   const Model& model_;
   const OptimizeOptions& options_;

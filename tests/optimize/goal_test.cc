@@ -91,6 +91,9 @@ TEST(Finale, OfEquallyGoodOnesTheFidelityDecides) {
   EXPECT_EQ(choose(kKeep, trials).chosen, 1U);
   trials[2].fidelity = 0.999;
   EXPECT_EQ(choose(kKeep, trials).chosen, 2U);
+  // Equally good is also what may be as fast as far as anybody knows.
+  trials[3].speed.high = 4.1;
+  EXPECT_EQ(choose(kKeep, trials).chosen, 3U);
 }
 
 }  // namespace

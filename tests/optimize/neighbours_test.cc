@@ -60,6 +60,8 @@ TEST(Neighbours, SharesOfInt4GoUpAndDown) {
               Contains("int8, 37.5 % int4"));
   EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
               Contains("int8, 25 % int4"));
+  EXPECT_THAT(names(neighbours(setting, Change::cheaper, {}, two_layers())),
+              Not(Contains("int8, 30 % int4, encoder.layers.*=int4")));
   setting.compile = {.precision = Precision::int4};
   EXPECT_THAT(names(neighbours(setting, Change::finer, {}, two_layers())),
               Contains("int8, 75 % int4"));
