@@ -9,7 +9,9 @@ namespace kobolt {
 
 /// Number format of the decoder's cached keys and values (self- and cross-attention).
 enum class KvCache : std::uint8_t {
-  automatic,  ///< fp32 for an fp32 engine, so that it repeats transformers; else fp16
+  /// fp32 for an fp32 engine, so that it repeats transformers; fp16 for fp16 and bf16; int8 for
+  /// int8 and int4.
+  automatic,
   fp32,
   fp16,
   int8,  ///< a scale for each key, value column and head

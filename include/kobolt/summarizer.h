@@ -62,9 +62,12 @@ struct Progress {
 struct SummarizeOptions {
   GenerationConfig generation;  ///< start from Summarizer::generation() and change what you need
   LongDocument long_documents = LongDocument::truncate;
-  int max_rows = 64;  ///< most beams decoded in one step, over all documents: memory against speed
+  /// Most beams decoded in one step, over all documents: memory against speed. With many documents
+  /// each of up to 8 threads takes steps of its own.
+  int max_rows = 64;
   std::function<void(const Progress&)> progress;  ///< called from the calling thread
-  std::function<void()> on_step;  ///< the same, when a step has chosen the next token of each beam
+  /// The same, when a step of that thread has chosen the next token of each beam.
+  std::function<void()> on_step;
 };
 
 struct Summary {

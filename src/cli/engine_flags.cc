@@ -6,7 +6,7 @@ void EngineFlags::add(CLI::App& command) {
   command
       .add_option("--kv-cache", kv_cache_,
                   "Cached keys and values in fp32, fp16 or int8; auto: fp32 for an fp32 engine, "
-                  "else fp16")
+                  "int8 for int8 and int4, else fp16")
       ->check(CLI::IsMember({"auto", "fp32", "fp16", "int8"}))
       ->capture_default_str();
   command

@@ -108,8 +108,10 @@ void add_options(CLI::App& command, EvalFlags& options) {
   options.precision.add(command, "For a folder, how to compile it in memory");
   options.long_documents.add(command);
   command
-      .add_option("--max-rows", options.max_rows,
-                  "Most beams decoded in one step, over all documents: memory against speed")
+      .add_option(
+          "--max-rows", options.max_rows,
+          "Most beams decoded in one step, over all documents: memory against speed. With many "
+          "documents each of up to 8 threads takes steps of its own")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   options.generation.add(command);

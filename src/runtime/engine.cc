@@ -15,7 +15,15 @@ namespace {
 
 KvCache settled(KvCache wanted, Precision precision) {
   if (wanted != KvCache::automatic) return wanted;
-  return precision == Precision::fp32 ? KvCache::fp32 : KvCache::fp16;
+  switch (precision) {
+    case Precision::fp32:
+      return KvCache::fp32;
+    case Precision::int8:
+    case Precision::int4:
+      return KvCache::int8;
+    default:
+      return KvCache::fp16;
+  }
 }
 
 }  // namespace
@@ -28,6 +36,16 @@ Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool, 
   // Chosen here, where a wrong KOBOLT_ISA can be reported, and not first inside a worker.
   (void)kernels::instruction_set();
   if (config_.scale_embedding) embedding_scale_ = std::sqrt(static_cast<float>(config_.d_model));
+}
+
+Engine& Engine::sibling(int stream) {
+  return stream == 0 ? *this : *siblings_[static_cast<std::size_t>(stream) - 1];
+}
+
+void Engine::reserve_siblings(int streams) {
+  while (std::cmp_less(siblings_.size() + 1, streams)) {
+    siblings_.push_back(std::make_unique<Engine>(weights_.file, executor_.pool(), kv_cache_));
+  }
 }
 
 void Engine::check(std::span<const std::vector<std::int32_t>> documents) const {
@@ -113,6 +131,7 @@ Operand Engine::feed_forward(const LayerWeights& weights, const Operand& carried
 std::size_t Engine::kv_cache_bytes() const {
   std::size_t bytes = 0;
   for (const auto& document : documents_) bytes += document->bytes();
+  for (const auto& sibling : siblings_) bytes += sibling->kv_cache_bytes();
   return bytes;
 }
 

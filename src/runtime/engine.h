@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -43,6 +44,12 @@ class Engine : public Backend {
   /// What it does is recorded there until the next call; null: nowhere.
   void set_trace(Trace* trace) { trace_ = trace; }
 
+  /// Engine `stream` of those that can run beside each other (runtime/streams.h): this one for 0,
+  /// else one with the same weights, threads and options and with documents of its own.
+  Engine& sibling(int stream);
+  /// Makes them, from one thread, before they are asked for.
+  void reserve_siblings(int streams);
+
   /// Throws Error(invalid_argument) for an empty or too long document or an id outside the
   /// vocabulary.
   void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden) override;
@@ -73,13 +80,24 @@ class Engine : public Backend {
   Operand normalize(const Norm& norm, float* to);
   Operand feed_forward(const LayerWeights& weights, const Operand& carried);
 
+  struct Pass {  // of the encoder: adjacent documents [begin, end)
+    std::size_t begin;
+    std::size_t end;
+    std::size_t tokens;
+  };
+  using PassBody = std::function<void(Engine&, const Pass&)>;
+  static std::vector<Pass> passes(std::span<const std::vector<std::int32_t>> documents,
+                                  std::size_t tokens_per_pass);
+  // Calls body(engine, pass) for all documents: with all threads for one pass after another, or,
+  // where that divides them evenly, each thread with passes and an engine of its own.
+  void encode_passes(std::span<const std::vector<std::int32_t>> documents, const PassBody& body);
   void run_encoder(std::span<const std::vector<std::int32_t>> documents);
   Operand encoder_layer(int layer, std::span<const std::vector<std::int32_t>> documents,
                         const Operand& carried);
   void encoder_attention(const LayerConfig& layer,
                          std::span<const std::vector<std::int32_t>> documents, bool integer);
-  void store_cross(std::span<const std::vector<std::int32_t>> documents,
-                   std::span<const DocumentHandle> handles);
+  // Keys and values for the documents of the pass before.
+  void store_cross(std::span<Document* const> documents);
 
   // Everything of a step but the output projection; x_ keeps what that reads.
   Operand decode(std::span<const StepRow> rows);
@@ -98,6 +116,7 @@ class Engine : public Backend {
     return reserve(scratch_[static_cast<std::size_t>(thread)], size);
   }
 
+  std::vector<std::unique_ptr<Engine>> siblings_;
   ModelConfig config_;
   KvCache kv_cache_;
   EngineWeights weights_;

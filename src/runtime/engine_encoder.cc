@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <atomic>
+#include <numeric>
 
 #include "runtime/engine.h"
 #include "runtime/head_attention.h"
+#include "runtime/streams.h"
 #include "runtime/trace_scope.h"
 
 namespace kobolt {
@@ -11,34 +14,65 @@ namespace {
 // once a pass) is a few percent of the work, few enough that activations stay small beside the
 // model.
 constexpr int kTokensPerPass = 1024;
+// Threads with passes of their own wait for nobody, where threads that share one meet after each
+// product; but weights are then read for fewer tokens.
+constexpr std::size_t kTokensPerOwnPass = 512;
+// The most by which the threads' passes may differ from an even share.
+constexpr double kUneven = 1.05;
 
 using Documents = std::span<const std::vector<std::int32_t>>;
 
-// Calls body(index of the first, documents) for runs of whole documents of about kTokensPerPass
-// tokens.
-template <typename Body>
-void for_each_pass(Documents documents, Body&& body) {
-  std::size_t begin = 0;
-  while (begin < documents.size()) {
-    std::size_t end = begin;
-    std::size_t tokens = 0;
-    while (end < documents.size() &&
-           (end == begin || tokens + documents[end].size() <= kTokensPerPass)) {
-      tokens += documents[end++].size();
-    }
-    body(begin, documents.subspan(begin, end - begin));
-    begin = end;
+}  // namespace
+
+std::vector<Engine::Pass> Engine::passes(Documents documents, std::size_t tokens_per_pass) {
+  std::vector<Pass> passes;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const std::size_t size = documents[i].size();
+    if (passes.empty() || passes.back().tokens + size > tokens_per_pass)
+      passes.push_back({i, i, 0});
+    passes.back().end = i + 1;
+    passes.back().tokens += size;
   }
+  return passes;
 }
 
-}  // namespace
+void Engine::encode_passes(Documents documents, const PassBody& body) {
+  ThreadPool& pool = executor_.pool();
+  const int threads = trace_ == nullptr && !executor_.observed() ? pool.free_threads() : 1;
+  if (threads > 1) {
+    const std::vector<Pass> own = passes(documents, kTokensPerOwnPass);
+    std::vector<std::size_t> shares(static_cast<std::size_t>(threads));
+    for (const Pass& pass : own) *std::ranges::min_element(shares) += pass.tokens;
+    const auto all =
+        static_cast<double>(std::accumulate(shares.begin(), shares.end(), std::size_t{0}));
+    if (static_cast<double>(std::ranges::max(shares)) * threads <= kUneven * all) {
+      reserve_siblings(threads);
+      std::atomic<std::size_t> next{0};
+      run_streams(pool, threads, [&](int stream) {
+        for (std::size_t i = next++; i < own.size(); i = next++) {
+          body(sibling(stream), own[i]);
+          if (stream > 0 && pool.turn_wanted()) return;
+        }
+      });
+      return;
+    }
+  }
+  for (const Pass& pass : passes(documents, kTokensPerPass)) body(*this, pass);
+}
 
 void Engine::encode_hidden(Documents documents, float* hidden) {
   check(documents);
   const TraceScope scope(trace_, phase_ = Phase::encode);
-  for_each_pass(documents, [&](std::size_t, Documents pass) {
-    run_encoder(pass);
-    hidden = std::copy_n(x_.data(), static_cast<std::ptrdiff_t>(m_) * config_.d_model, hidden);
+  const auto d = static_cast<std::size_t>(config_.d_model);
+  std::vector<std::size_t> starts;
+  std::size_t tokens = 0;
+  for (const auto& document : documents) {
+    starts.push_back(tokens);
+    tokens += document.size();
+  }
+  encode_passes(documents, [&](Engine& engine, const Pass& pass) {
+    engine.run_encoder(documents.subspan(pass.begin, pass.end - pass.begin));
+    std::copy_n(engine.x_.data(), pass.tokens * d, hidden + starts[pass.begin] * d);
   });
 }
 
@@ -46,16 +80,16 @@ std::vector<DocumentHandle> Engine::encode(Documents documents, int max_rows, in
   check(documents);
   const TraceScope scope(trace_, phase_ = Phase::encode);
   std::vector<DocumentHandle> handles;
-  handles.reserve(documents.size());
+  std::vector<Document*> states;
   for (const auto& document : documents) {
     handles.push_back(acquire());
-    this->document(handles.back())
-        .reset(config_, kv_cache_, static_cast<int>(document.size()), max_rows,
-               std::min(max_length, config_.max_positions));
+    states.push_back(&this->document(handles.back()));
+    states.back()->reset(config_, kv_cache_, static_cast<int>(document.size()), max_rows,
+                         std::min(max_length, config_.max_positions));
   }
-  for_each_pass(documents, [&](std::size_t first, Documents pass) {
-    run_encoder(pass);
-    store_cross(pass, std::span(handles).subspan(first, pass.size()));
+  encode_passes(documents, [&](Engine& engine, const Pass& pass) {
+    engine.run_encoder(documents.subspan(pass.begin, pass.end - pass.begin));
+    engine.store_cross(std::span(states).subspan(pass.begin, pass.end - pass.begin));
   });
   reserve_steps();
   return handles;
@@ -118,7 +152,7 @@ void Engine::encoder_attention(const LayerConfig& layer, Documents documents, bo
       });
 }
 
-void Engine::store_cross(Documents documents, std::span<const DocumentHandle> handles) {
+void Engine::store_cross(std::span<Document* const> documents) {
   const int d = config_.d_model;
   const Operand hidden = executor_.operand(x_.data(), d, m_, d);
   for (std::size_t i = 0; i < weights_.decoder.layers.size(); ++i) {
@@ -139,7 +173,7 @@ void Engine::store_cross(Documents documents, std::span<const DocumentHandle> ha
     executor_.pool().parallel_for(tasks, [&](int task, int thread) {
       const auto which = static_cast<std::size_t>(task / heads);
       const int head = task % heads;
-      Document& to = document(handles[which]);
+      Document& to = *documents[which];
       const float* k = kv + starts_[which] * ld + head * head_dim;
       to.store_cross(layer, head, k, k + width, ld, scratch(thread, to.store_scratch(layer)));
     });

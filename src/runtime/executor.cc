@@ -11,9 +11,9 @@ constexpr int kRowChunk = 192;
 // Bytes of weights in one group of panels: both threads' groups stay in the 8 MB L3 while every
 // chunk of rows passes over them.
 constexpr std::int64_t kPanelGroupBytes = 2 << 20;
-// Below this many rows a product reads weights faster than it computes: split by panels only, so
-// that each weight is read once.
-constexpr int kFewRows = 48;
+// Up to this many rows a product is split by panels only, so that each weight is read, and brought
+// into the form that the kernel wants, once.
+constexpr int kFewRows = 144;
 // Tasks a thread in a few-rows product: enough to even out a disturbed thread, few enough that
 // each reads a long run of memory.
 constexpr int kPartsPerThread = 4;
@@ -32,8 +32,9 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 int Executor::part_count(int rows, std::int64_t row_cost) const {
   const std::int64_t by_work = std::max<std::int64_t>(1, rows * row_cost / kLeastWork);
+  const int threads = pool_.free_threads();
   const std::int64_t by_threads =
-      static_cast<std::int64_t>(pool_.threads()) * (pool_.threads() > 1 ? kPartsPerThread : 1);
+      static_cast<std::int64_t>(threads) * (threads > 1 ? kPartsPerThread : 1);
   return static_cast<int>(std::min<std::int64_t>({by_work, by_threads, rows}));
 }
 
@@ -173,7 +174,7 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   if (panels == 0) return;
   if (observer_ != nullptr) observer_->before(operand, linear);
   quantize_if_needed(operand, linear);
-  if (m < kFewRows) {
+  if (m <= kFewRows) {
     const std::int64_t row_cost = static_cast<std::int64_t>(m) * linear.k() * kernels::kPanel;
     rows(panels, row_cost,
          [&](int begin, int end, int) { multiply(operand, linear, target, 0, m, begin, end); });
@@ -183,7 +184,8 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
       kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
   const int groups = (panels + group - 1) / group;
   // At least two chunks a thread, or a thread would wait for the other one's last chunk.
-  const int least_chunks = std::min(2 * pool_.threads(), (m + 5) / 6);
+  const int threads = pool_.free_threads();
+  const int least_chunks = threads == 1 ? 1 : std::min(2 * threads, (m + 5) / 6);
   const int chunks = std::max((m + kRowChunk - 1) / kRowChunk, least_chunks);
   pool_.parallel_for(groups * chunks, [&](int task, int) {
     const int which = task / chunks;

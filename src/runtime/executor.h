@@ -47,6 +47,7 @@ class Executor {
   [[nodiscard]] ThreadPool& pool() const { return pool_; }
   /// `observer` outlives the executor or the next call; null = nobody.
   void observe(LinearObserver* observer) { observer_ = observer; }
+  [[nodiscard]] bool observed() const { return observer_ != nullptr; }
 
   /// x [m, k] as an operand. Valid until the next call of operand or normalize.
   Operand operand(const float* x, std::ptrdiff_t ldx, int m, int k);

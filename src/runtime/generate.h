@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -8,21 +10,52 @@
 #include "kobolt/generation_config.h"
 #include "kobolt/trace.h"
 #include "runtime/backend.h"
+#include "runtime/decoding_stream.h"
+#include "runtime/generated_sequence.h"
+#include "runtime/generation_plan.h"
+#include "runtime/waiting_documents.h"
 
 namespace kobolt {
-
-/// One generated sequence: ids after the decoder start token, up to and including eos.
-struct GeneratedSequence {
-  std::vector<std::int32_t> tokens;
-  double score = 0;  ///< beam search: sum of log-probabilities / length^length_penalty; else 0
-};
 
 struct GenerateOptions {
   /// Most rows in one step, over all documents; a document that needs more by itself gets them.
   int max_rows = 64;
-  std::function<void(std::size_t done)> progress;  ///< called after each finished document
-  Trace* trace = nullptr;                          ///< gets what searching takes; null: nowhere
-  std::function<void()> on_step;                   ///< called after each step, its tokens chosen
+  /// Called when documents have finished; like on_step, never by streams that help.
+  std::function<void(std::size_t done)> progress;
+  Trace* trace = nullptr;         ///< gets what searching takes; null: nowhere
+  std::function<void()> on_step;  ///< called after each step, its tokens chosen
+};
+
+/// Generation for documents by one back end, or by several beside each other, each in a thread of
+/// its own: they wait for nothing but the mutex of the waiting documents.
+class Generation {
+ public:
+  /// As generate(); `backend` stands for all that will work, and the documents must outlive them.
+  Generation(std::span<const std::vector<std::int32_t>> documents, const GenerationConfig& config,
+             const Backend& backend, GenerateOptions options);
+
+  /// Rows that the documents have together.
+  [[nodiscard]] std::size_t rows() const;
+  /// Generates with `backend` until no document waits and those that it took are done. What it
+  /// throws also ends the others. One of `streams` that work, the one that reports.
+  void work(Backend& backend, int streams = 1);
+  /// The same for one of the others. Once `leaving` is true it takes no further documents.
+  void help(Backend& backend, int streams, const std::function<bool()>& leaving);
+  /// When all work has ended; once.
+  std::vector<std::vector<GeneratedSequence>> results();
+
+ private:
+  [[nodiscard]] std::size_t places(int streams) const;
+  void report();
+  void run(Backend& backend, int streams, const DecodingStream::Calls& calls);
+
+  std::span<const std::vector<std::int32_t>> documents_;
+  GenerationPlan plan_;
+  GenerateOptions options_;
+  WaitingDocuments waiting_;
+  std::vector<std::vector<GeneratedSequence>> results_;
+  std::atomic<std::size_t> done_{0};
+  std::size_t reported_ = 0;
 };
 
 /// Generates for every document (token ids, special tokens included) as transformers' generate()

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/backend.h"
-#include "runtime/generate.h"
+#include "runtime/generated_sequence.h"
 #include "runtime/generation_plan.h"
 #include "runtime/score_row.h"
 

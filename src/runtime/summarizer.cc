@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "runtime/generate.h"
 #include "runtime/long_document.h"
 #include "runtime/open_foreign.h"
+#include "runtime/streams.h"
 #include "runtime/thread_pool.h"
 #include "runtime/torch_component.h"
 #include "runtime/trace_scope.h"
@@ -29,6 +29,12 @@ std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
   if (std::filesystem::is_directory(path)) return compile_to_memory(Model::load(path), compile);
   return EngineFile::open(path, options.large_pages ? Pages::large : Pages::mapped);
 }
+
+/// Fewer rows a stream, and reading the weights for each of them costs more than streams gain by
+/// not waiting for each other.
+constexpr std::size_t kLeastRows = 32;
+/// Each holds the keys and values of a batch.
+constexpr std::size_t kMostStreams = 8;
 
 }  // namespace
 
@@ -88,6 +94,14 @@ class Summarizer::Impl {
     return pool == nullptr ? MaybeTurn() : MaybeTurn(std::in_place, *pool);
   }
 
+  /// How many streams share work of `rows` rows: as many as threads, if each has enough to do.
+  /// What a trace shows are the threads of a single one.
+  [[nodiscard]] int streams(std::size_t rows) const {
+    if (pool == nullptr || trace != nullptr) return 1;
+    const std::size_t most = std::min<std::size_t>(rows / kLeastRows, kMostStreams);
+    return std::max(1, std::min(pool->threads(), static_cast<int>(most)));
+  }
+
   EngineMetadata metadata;
   // Of Kobolt's own engine; null for another.
   std::shared_ptr<const EngineFile> file;
@@ -123,8 +137,24 @@ std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32
       options.progress({.done = done, .total = documents.size()});
     };
   }
-  auto generated =
-      kobolt::generate(*impl_->backend, documents, options.generation, generate_options);
+  Generation generation(documents, options.generation, *impl_->backend,
+                        std::move(generate_options));
+  const int streams = impl_->streams(generation.rows());
+  if (streams == 1) {
+    generation.work(*impl_->backend);
+  } else {
+    impl_->engine->reserve_siblings(streams);
+    const ThreadPool& pool = *impl_->pool;
+    run_streams(*impl_->pool, streams, [&](int stream) {
+      Engine& engine = impl_->engine->sibling(stream);
+      if (stream == 0) {
+        generation.work(engine, streams);
+      } else {
+        generation.help(engine, streams, [&] { return pool.turn_wanted(); });
+      }
+    });
+  }
+  auto generated = generation.results();
   std::vector<Summary> summaries(documents.size());
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     for (std::size_t j = 0; j < generated[i].size(); ++j) {

@@ -46,15 +46,30 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-ThreadPool::Turn::Turn(ThreadPool& pool) : pool_(pool), outer_(innermost_turn) {
+bool ThreadPool::Turn::first() const {
   for (const Turn* turn = outer_; turn != nullptr; turn = turn->outer_) {
-    if (&turn->pool_ == &pool) counted_ = false;
+    if (&turn->pool_ == &pool_ && turn->granted_) return false;
   }
+  return true;
+}
+
+ThreadPool::Turn::Turn(ThreadPool& pool) : pool_(pool), outer_(innermost_turn), counted_(first()) {
   innermost_turn = this;
   if (!counted_) return;
   std::unique_lock lock(pool.turns_);
+  pool.waiting_.fetch_add(1);
   pool.turn_over_.wait(lock, [&] { return pool.callers_.load() < pool.threads(); });
+  pool.waiting_.fetch_sub(1);
   pool.callers_.fetch_add(1);
+}
+
+ThreadPool::Turn::Turn(ThreadPool& pool, std::try_to_lock_t)
+    : pool_(pool), outer_(innermost_turn), counted_(first()) {
+  innermost_turn = this;
+  if (!counted_) return;
+  const std::scoped_lock lock(pool.turns_);
+  granted_ = counted_ = pool.callers_.load() < pool.threads();
+  if (granted_) pool.callers_.fetch_add(1);
 }
 
 ThreadPool::Turn::~Turn() {
@@ -68,9 +83,7 @@ ThreadPool::Turn::~Turn() {
 }
 
 void ThreadPool::run(int tasks, Function function, void* context) {
-  // Within no turn there is one caller: a thread that has the pool for itself.
-  const int callers = std::max(1, callers_.load(std::memory_order_relaxed));
-  const int helpers = std::min(threads() - callers, tasks - 1);
+  const int helpers = std::min(free_threads() - 1, tasks - 1);
   if (helpers > 0 && !owned_.exchange(true, std::memory_order_acquire)) {
     run_with(helpers, tasks, function, context);
     owned_.store(false, std::memory_order_release);

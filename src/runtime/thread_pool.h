@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -27,19 +28,36 @@ class ThreadPool {
   ~ThreadPool();
 
   [[nodiscard]] int threads() const noexcept { return static_cast<int>(workers_.size()) + 1; }
+  /// Whether somebody waits for a turn.
+  [[nodiscard]] bool turn_wanted() const noexcept {
+    return waiting_.load(std::memory_order_relaxed) > 0;
+  }
+  /// Threads that a loop of a caller can have now, its own included: what work is divided for.
+  /// Within no turn there is one caller, a thread that has the pool for itself.
+  [[nodiscard]] int free_threads() const noexcept {
+    return threads() - std::max(1, callers_.load(std::memory_order_relaxed)) + 1;
+  }
 
   /// While it lives, this thread is one of the pool's callers. Waits while there are threads() of
   /// them; a turn within a turn of the same thread and pool counts once and never waits.
   class Turn {
    public:
     explicit Turn(ThreadPool& pool);
+    /// Does not wait: granted() tells.
+    Turn(ThreadPool& pool, std::try_to_lock_t);
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     ~Turn();
 
+    [[nodiscard]] bool granted() const { return granted_; }
+
    private:
+    /// Whether this thread has no turn of the pool yet.
+    [[nodiscard]] bool first() const;
+
     ThreadPool& pool_;
     const Turn* outer_;
+    bool granted_ = true;
     bool counted_ = true;
   };
 
@@ -74,6 +92,7 @@ class ThreadPool {
   alignas(64) std::atomic<int> busy_{0};  // tickets that are drawn or may still be
   alignas(64) std::atomic<bool> owned_{false};
   std::atomic<int> callers_{0};
+  std::atomic<int> waiting_{0};  // for a turn
   std::mutex turns_;
   std::condition_variable turn_over_;
   std::atomic<bool> stop_{false};

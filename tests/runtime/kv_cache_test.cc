@@ -100,13 +100,18 @@ TEST(KvCacheNames, AreReadBack) {
   EXPECT_THROW(kv_cache_from_name("int4"), Error);
 }
 
-TEST(KvCacheNames, AutomaticIsNarrowWhereTheWeightsAre) {
+TEST(KvCacheNames, AutomaticIsAsNarrowAsTheWeights) {
   const auto checkpoint =
       std::filesystem::path(KOBOLT_TEST_DATA) / "checkpoints" / checkpoints()[0];
   ThreadPool pool(1);
-  const Engine engine(compile_to_memory(Model::load(checkpoint), {.precision = Precision::int8}),
-                      pool);
-  EXPECT_EQ(engine.kv_cache(), KvCache::fp16);
+  for (const auto& [precision, expected] : {std::pair{Precision::fp32, KvCache::fp32},
+                                            {Precision::fp16, KvCache::fp16},
+                                            {Precision::bf16, KvCache::fp16},
+                                            {Precision::int8, KvCache::int8},
+                                            {Precision::int4, KvCache::int8}}) {
+    const Engine engine(compile_to_memory(Model::load(checkpoint), {.precision = precision}), pool);
+    EXPECT_EQ(engine.kv_cache(), expected) << name_of(precision);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <functional>
+
+#include "runtime/thread_pool.h"
+
+namespace kobolt {
+
+/// Calls body(stream) for each of `streams` streams beside each other: the first on this thread,
+/// in a turn of the pool, the others on threads of their own, in turns too where those are free at
+/// once and not at all where none is. So they must share their work, not divide it in advance.
+/// Returns when all have ended, and throws what the first of them has thrown.
+void run_streams(ThreadPool& pool, int streams, const std::function<void(int stream)>& body);
+
+}  // namespace kobolt
