@@ -25,6 +25,20 @@ if(LibTorch_API_INCLUDE_DIR)
   endforeach()
 endif()
 
+# Debian's LibTorch calls the system's protobuf, and Debian's libsentencepiece, which Kobolt's library
+# needs, exports an old one of its own. The loader finds first what stands first (base/shared_library.h).
+set(protobuf)
+if(LibTorch_CPU_LIBRARY AND CMAKE_READELF)
+  execute_process(COMMAND ${CMAKE_READELF} --dynamic ${LibTorch_CPU_LIBRARY} OUTPUT_VARIABLE needed ERROR_QUIET)
+  if("${needed}" MATCHES "libprotobuf\\.so[.0-9]*")
+    find_library(LibTorch_PROTOBUF_LIBRARY NAMES ${CMAKE_MATCH_0})
+    mark_as_advanced(LibTorch_PROTOBUF_LIBRARY)
+    if(LibTorch_PROTOBUF_LIBRARY)
+      set(protobuf -Wl,--push-state,--no-as-needed ${LibTorch_PROTOBUF_LIBRARY} -Wl,--pop-state)
+    endif()
+  endif()
+endif()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR
@@ -33,5 +47,5 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   set_target_properties(LibTorch::LibTorch PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_API_INCLUDE_DIR}"
-    INTERFACE_LINK_LIBRARIES "${LibTorch_CPU_LIBRARY};${LibTorch_C10_LIBRARY}")
+    INTERFACE_LINK_LIBRARIES "${protobuf};${LibTorch_CPU_LIBRARY};${LibTorch_C10_LIBRARY}")
 endif()

@@ -70,7 +70,8 @@ function(kobolt_component name)
   add_library(kobolt_component_${name} MODULE ${arg_SOURCES})
   target_include_directories(kobolt_component_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src
     ${PROJECT_BINARY_DIR}/generated)
-  target_link_libraries(kobolt_component_${name} PRIVATE kobolt_static kobolt_warnings ${arg_LINKS})
+  # The other library and what it needs come first for the loader too.
+  target_link_libraries(kobolt_component_${name} PRIVATE ${arg_LINKS} kobolt_static kobolt_warnings)
   set_target_properties(kobolt_component_${name} PROPERTIES OUTPUT_NAME kobolt_${name}
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR} INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS kobolt_component_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

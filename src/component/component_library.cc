@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/presence.h"
+#include "base/shared_library.h"
 #include "kobolt/version.h"
 
 namespace kobolt {
@@ -57,7 +58,7 @@ const ComponentLibrary& ComponentLibrary::find(const std::string& name) {
 }
 
 void ComponentLibrary::load(const std::string& path) {
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = load_library(path);
   if (handle == nullptr) {
     problem_ = loader_message();
     return;

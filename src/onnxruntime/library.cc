@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/shared_library.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -83,7 +84,7 @@ OnnxRuntimeLibrary::OnnxRuntimeLibrary(const std::vector<std::string>& places) {
 }
 
 bool OnnxRuntimeLibrary::load(const std::string& path) {
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = load_library(path);
   if (handle == nullptr) {
     const char* message = ::dlerror();
     std::error_code failed;
