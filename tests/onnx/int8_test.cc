@@ -65,6 +65,26 @@ struct Index {
   }
 };
 
+// TensorRT refuses graphs in which anything else does.
+TEST_F(OnnxInt8, OnlyDequantizeLinearReadsStoredIntegers) {
+  export_onnx(bart_, folder_.path(), int8_options(bart_));
+  for (const char* name : {"encoder_model", "decoder_model", "decoder_with_past_model"}) {
+    const ModelDef model = graph(name);
+    std::set<std::string> integers;
+    for (const onnx::TensorDef& tensor : model.initializers) {
+      if (tensor.type == onnx::ElementType::i8) integers.insert(tensor.name);
+    }
+    EXPECT_GE(integers.size(), 12U) << name;
+    for (const NodeDef& node : model.nodes) {
+      for (const std::string& input : node.inputs) {
+        const bool zero_point = node.op_type == "QuantizeLinear";
+        if (!integers.contains(input) || zero_point) continue;
+        EXPECT_EQ(node.op_type, "DequantizeLinear") << name << ", " << input;
+      }
+    }
+  }
+}
+
 TEST_F(OnnxInt8, EveryProductWithAWeightIsOfRoundedNumbers) {
   export_onnx(bart_, folder_.path(), int8_options(bart_));
   for (const auto& [name, products] :

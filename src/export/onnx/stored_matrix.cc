@@ -126,6 +126,9 @@ Value table_factor(Graph& graph, const Model& model, const std::string& tensor,
 Value table_rows(Graph& graph, const Model& model, const std::string& tensor,
                  OnnxPrecision precision, const Value& indices) {
   assert(precision != OnnxPrecision::int4_weights);
+  // Of graphs that TensorRT reads too, which lets nothing but DequantizeLinear touch stored
+  // integers.
+  if (precision == OnnxPrecision::int8) precision = OnnxPrecision::fp16;
   if (is_integer(precision)) {
     // By hand: DequantizeLinear would turn the whole table into floats first.
     const Quantised table = int8_rows(graph, model, tensor);
