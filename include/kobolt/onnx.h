@@ -59,6 +59,11 @@ struct OnnxOptions {
   /// Tokens of the documents, padding included, where they are to be fixed. Lengths of summaries
   /// are never fixed: the cache grows by a token a step.
   std::optional<std::int64_t> sequence;
+  /// Later steps of one shape, for what gains by that (CUDA graphs), and not for optimum: the cache
+  /// has room for the whole summary from the beginning, zeros at first; a step takes one token a
+  /// row and its position, `cache_position` int64 [1], and gives back the cache with that place
+  /// filled.
+  bool fixed_cache = false;
 };
 
 /// A file that an export wrote.

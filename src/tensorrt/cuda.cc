@@ -43,7 +43,44 @@ void CudaStream::copy(void* to, const void* from, std::size_t bytes, cudaMemcpyK
   check_cuda(cudaMemcpyAsync(to, from, bytes, kind, stream_), "copy");
 }
 
+void CudaStream::copy_rows(void* to, std::size_t distance, const void* from, std::size_t size,
+                           std::size_t rows) const {
+  check_cuda(
+      cudaMemcpy2DAsync(to, distance, from, size, size, rows, cudaMemcpyDeviceToDevice, stream_),
+      "copy");
+}
+
+void CudaStream::zero(void* memory, std::size_t bytes) const {
+  check_cuda(cudaMemsetAsync(memory, 0, bytes, stream_), "zeros");
+}
+
 void CudaStream::wait() const { check_cuda(cudaStreamSynchronize(stream_), "execution"); }
+
+std::optional<CudaGraph> CudaGraph::record(const CudaStream& stream,
+                                           const std::function<void()>& work) {
+  if (cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal) != cudaSuccess) {
+    (void)cudaGetLastError();
+    return std::nullopt;
+  }
+  bool whole = true;
+  try {
+    work();
+  } catch (const Error&) {
+    whole = false;
+  }
+  cudaGraph_t recorded = nullptr;
+  whole = cudaStreamEndCapture(stream.get(), &recorded) == cudaSuccess && whole;
+  cudaGraphExec_t graph = nullptr;
+  if (whole) whole = cudaGraphInstantiateWithFlags(&graph, recorded, 0) == cudaSuccess;
+  if (recorded != nullptr) (void)cudaGraphDestroy(recorded);
+  (void)cudaGetLastError();  // what could not be recorded is no error of what follows
+  if (!whole) return std::nullopt;
+  return CudaGraph(graph);
+}
+
+void CudaGraph::launch(const CudaStream& stream) const {
+  check_cuda(cudaGraphLaunch(graph_.get(), stream.get()), "graph");
+}
 
 CudaDevice first_cuda_device() {
   int count = 0;

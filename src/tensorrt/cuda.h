@@ -3,7 +3,11 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 
 namespace kobolt {
 
@@ -37,10 +41,34 @@ class CudaStream {
   [[nodiscard]] cudaStream_t get() const { return stream_; }
   /// Memory on either side; returns before it is copied.
   void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) const;
+  /// On the device: `rows` rows of `size` bytes, adjacent in `from`, `distance` bytes apart in
+  /// `to`.
+  void copy_rows(void* to, std::size_t distance, const void* from, std::size_t size,
+                 std::size_t rows) const;
+  void zero(void* memory, std::size_t bytes) const;
   void wait() const;
 
  private:
   cudaStream_t stream_ = nullptr;
+};
+
+/// Work of a stream that was recorded once and is launched as a whole: one call in place of one for
+/// each kernel. It reads and writes the memory that it was recorded with.
+class CudaGraph {
+ public:
+  /// Records what `work` puts into the stream; nothing of it runs. Nothing where it cannot be
+  /// recorded; it may run by itself all the same.
+  static std::optional<CudaGraph> record(const CudaStream& stream,
+                                         const std::function<void()>& work);
+  void launch(const CudaStream& stream) const;
+
+ private:
+  struct Destroy {
+    void operator()(cudaGraphExec_t graph) const { (void)cudaGraphExecDestroy(graph); }
+  };
+  explicit CudaGraph(cudaGraphExec_t graph) : graph_(graph) {}
+
+  std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, Destroy> graph_;
 };
 
 struct CudaDevice {

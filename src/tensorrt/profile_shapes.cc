@@ -26,7 +26,7 @@ struct Axes {
         // Rows come and go while documents are decoded, whatever an encoder call is fixed to.
         rows{1, profile.batch, profile.max_batch},
         tokens{profile.min_sequence, profile.sequence, profile.max_sequence},
-        past{1, std::max(1, profile.max_positions / 8), std::max(1, profile.max_positions - 1)} {}
+        past{1, std::max(1, profile.max_positions / 8), profile.max_positions} {}
 };
 
 /// What each axis of an input means; those of heads and widths are fixed by the network.
@@ -38,6 +38,7 @@ std::array<Axis, kMostAxes> axes_of(std::string_view graph, std::string_view nam
   if (name == "encoder_attention_mask") return {axes.rows, axes.tokens};
   if (name == "encoder_hidden_states") return {axes.rows, axes.tokens, Axis{}};
   if (name == kParents) return {axes.rows};
+  if (name == kPosition) return {Axis{}};
   const bool decoder_cache = name.find(".decoder.") != name.npos;
   if (name.starts_with("past_key_values.")) {
     return {axes.rows, Axis{}, decoder_cache ? axes.past : axes.tokens, Axis{}};

@@ -1,12 +1,15 @@
 #include "tensorrt/tensorrt_cohort.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "export/tensorrt/profile.h"
 #include "kobolt/error.h"
+#include "tensorrt/device_cache.h"
 #include "tensorrt/network.h"
 
 namespace kobolt {
@@ -15,39 +18,6 @@ namespace {
 using nvinfer1::Dims;
 using nvinfer1::Dims2;
 using nvinfer1::Dims3;
-using nvinfer1::Dims4;
-
-/// One key or value of one layer, [rows, heads, length, head_dim]. A step reads it and writes it,
-/// longer or in another order, to where the step after reads it.
-struct CachedTensor {
-  std::string past;     ///< its name as an input
-  std::string present;  ///< as an output
-  Dims shape{};         ///< rows and length not set
-  std::size_t element_size = 0;
-  DeviceBuffer now;
-  DeviceBuffer then;
-
-  [[nodiscard]] Dims sized(int rows, int length) const {
-    return Dims4(rows, shape.d[1], length, shape.d[3]);
-  }
-  [[nodiscard]] std::size_t bytes(int rows, int length) const {
-    return elements(sized(rows, length)) * element_size;
-  }
-};
-
-std::vector<CachedTensor> cached_tensors(const Plan& plan, std::string_view part) {
-  std::vector<CachedTensor> cache;
-  for (const std::string& name : plan.names(nvinfer1::TensorIOMode::kINPUT)) {
-    constexpr std::string_view kPast = "past_key_values";
-    if (!name.starts_with(kPast) || name.find(part) == std::string::npos) continue;
-    CachedTensor& one = cache.emplace_back();
-    one.past = name;
-    one.present = "present" + name.substr(kPast.size());
-    one.shape = plan.fixed_shape(name);
-    one.element_size = plan.element_size(name);
-  }
-  return cache;
-}
 
 class TensorRTCohort : public Cohort {
  public:
@@ -58,13 +28,14 @@ class TensorRTCohort : public Cohort {
         programs_(programs),
         vocab_size_(vocab_size),
         most_rows_(max_rows * static_cast<int>(documents.size())),
+        room_(max_length),
         self_(cached_tensors(programs.decoder_with_past, ".decoder.")),
         cross_(cached_tensors(programs.decoder_with_past, ".encoder.")) {
     for (const auto& document : documents) {
       lengths_.push_back(static_cast<int>(document.size()));
     }
     tokens_ = std::max(*std::ranges::max_element(lengths_), least.sequence);
-    reserve(max_length);
+    reserve();
     encode(documents, least.batch);
   }
 
@@ -115,11 +86,11 @@ class TensorRTCohort : public Cohort {
   }
 
  private:
-  void reserve(int max_length) {
+  void reserve() {
     const auto rows = static_cast<std::size_t>(most_rows_);
     for (CachedTensor& one : self_) {
-      one.now.reserve(one.bytes(most_rows_, max_length + 1));
-      one.then.reserve(one.bytes(most_rows_, max_length + 1));
+      one.now.reserve(one.bytes(most_rows_, room_));
+      one.then.reserve(one.bytes(most_rows_, room_));
     }
     for (CachedTensor& one : cross_) one.now.reserve(one.bytes(most_rows_, tokens_));
     logits_.reserve(rows * static_cast<std::size_t>(vocab_size_) * 4);
@@ -128,15 +99,20 @@ class TensorRTCohort : public Cohort {
     values_.reserve(rows * static_cast<std::size_t>(selected_) * 4);
     best_.reserve(rows * static_cast<std::size_t>(selected_) * 4);
     sums_.reserve(rows * 4);
+    // Recorded steps read them where they are.
+    ids_.reserve(rows * sizeof(std::int64_t));
+    mask_.reserve(rows * static_cast<std::size_t>(tokens_) * sizeof(std::int64_t));
+    parents_.reserve(rows * sizeof(std::int32_t));
+    position_.reserve(sizeof(std::int64_t));
   }
 
-  /// `values` on the device, in `buffer`, until the next upload to it.
+  /// `values` on the device, in `buffer`, until the next upload to it. CUDA has read them, from
+  /// memory that is not pinned, when the call returns.
   template <typename T>
   const void* upload(const std::vector<T>& values, DeviceBuffer& buffer) {
     buffer.reserve(values.size() * sizeof(T));
     programs_.stream.copy(buffer.data(), values.data(), values.size() * sizeof(T),
                           cudaMemcpyHostToDevice);
-    programs_.stream.wait();  // `values` is the caller's
     return buffer.data();
   }
 
@@ -185,45 +161,91 @@ class TensorRTCohort : public Cohort {
       documents.push_back(row.document);
       parents.push_back(row.parent);
     }
-    const int count = static_cast<int>(rows.size());
-    Plan& plan = position == 0 ? programs_.decoder : programs_.decoder_with_past;
-    if (documents != rows_of_) {
-      if (position == 0) {
-        gather(hidden_, hidden_row_bytes_, documents);
-      } else {
-        for (CachedTensor& one : cross_) {
-          gather(one.now, one.bytes(1, tokens_), {parents.begin(), parents.end()});
-        }
-      }
-      (void)upload(mask_of(documents), mask_);
-    }
-    plan.input("input_ids", Dims2(count, 1), upload(tokens, ids_));
-    plan.input("encoder_attention_mask", Dims2(count, tokens_), mask_.data());
+    if (documents != rows_of_) rearrange(documents, parents, position);
+    (void)upload(tokens, ids_);
     if (position == 0) {
-      plan.input("encoder_hidden_states", Dims3(count, tokens_, hidden_shape_.d[2]),
-                 hidden_.data());
-      for (CachedTensor& one : cross_) plan.output(one.present, one.now.data());
+      first_step(static_cast<int>(rows.size()));
     } else {
-      Dims one_axis{};
-      one_axis.nbDims = 1;
-      one_axis.d[0] = count;
-      plan.input(kParents, one_axis, upload(parents, parents_));
-      const int before = static_cast<int>(rows_of_.size());
-      for (CachedTensor& one : self_)
-        plan.input(one.past, one.sized(before, position), one.now.data());
-      for (CachedTensor& one : cross_)
-        plan.input(one.past, one.sized(count, tokens_), one.now.data());
+      (void)upload(parents, parents_);
+      (void)upload(std::vector<std::int64_t>{position}, position_);
+      later_step(static_cast<int>(rows_of_.size()), static_cast<int>(rows.size()), position);
     }
+    rows_of_ = std::move(documents);
+  }
+
+  /// Beams begin, or documents have left.
+  void rearrange(const std::vector<int>& documents, const std::vector<std::int32_t>& parents,
+                 int position) {
+    if (position == 0) {
+      gather(hidden_, hidden_row_bytes_, documents);
+    } else {
+      for (CachedTensor& one : cross_) {
+        gather(one.now, one.bytes(1, tokens_), {parents.begin(), parents.end()});
+      }
+    }
+    (void)upload(mask_of(documents), mask_);
+    steps_alike_ = 0;
+    recorded_ = {};
+  }
+
+  void first_step(int count) {
+    Plan& plan = programs_.decoder;
+    plan.input("input_ids", Dims2(count, 1), ids_.data());
+    plan.input("encoder_attention_mask", Dims2(count, tokens_), mask_.data());
+    plan.input("encoder_hidden_states", Dims3(count, tokens_, hidden_shape_.d[2]), hidden_.data());
+    for (CachedTensor& one : cross_) plan.output(one.present, one.now.data());
+    for (CachedTensor& one : self_) plan.output(one.present, one.then.data());
+    bind_results(plan);
+    plan.run(programs_.stream);
+    for (CachedTensor& one : self_) one.begin(programs_.stream, count, room_);
+  }
+
+  /// Of `count` rows, after a step of `before` rows. Steps of one shape are the same work but for
+  /// which set of buffers they read: two recordings repeat them all.
+  void later_step(int before, int count, int position) {
+    Plan& plan = programs_.decoder_with_past;
+    std::optional<CudaGraph>& recorded = recorded_[static_cast<std::size_t>(position % 2)];
+    if (!recorded) {
+      bind_later(plan, before, count);
+      // The first run of a shape may prepare what later ones find done, and cannot be recorded.
+      if (steps_alike_ > 0 && can_record_) {
+        recorded = CudaGraph::record(programs_.stream, [&] { plan.run(programs_.stream); });
+        can_record_ = recorded.has_value();
+      }
+    }
+    if (recorded) {
+      recorded->launch(programs_.stream);
+    } else {
+      plan.run(programs_.stream);
+    }
+    for (CachedTensor& one : self_) std::swap(one.now, one.then);
+    steps_alike_ = before == count ? steps_alike_ + 1 : 0;
+  }
+
+  void bind_later(Plan& plan, int before, int count) {
+    Dims one_axis{};
+    one_axis.nbDims = 1;
+    one_axis.d[0] = 1;
+    plan.input(kPosition, one_axis, position_.data());
+    one_axis.d[0] = count;
+    plan.input(kParents, one_axis, parents_.data());
+    plan.input("input_ids", Dims2(count, 1), ids_.data());
+    plan.input("encoder_attention_mask", Dims2(count, tokens_), mask_.data());
     for (CachedTensor& one : self_) {
+      plan.input(one.past, one.sized(before, room_), one.now.data());
       plan.output(one.present, one.then.data());
-      std::swap(one.now, one.then);
     }
+    for (CachedTensor& one : cross_) {
+      plan.input(one.past, one.sized(count, tokens_), one.now.data());
+    }
+    bind_results(plan);
+  }
+
+  void bind_results(Plan& plan) {
     plan.output("logits", logits_.data());
     plan.output(kBestValues, values_.data());
     plan.output(kBestTokens, best_.data());
     plan.output(kLogSum, sums_.data());
-    plan.run(programs_.stream);
-    rows_of_ = std::move(documents);
   }
 
   /// Rows of `bytes` each become the rows `which`. Seldom: when documents leave or beams begin.
@@ -242,16 +264,20 @@ class TensorRTCohort : public Cohort {
   TensorRTPrograms& programs_;
   int vocab_size_;
   int most_rows_;
+  int room_;                  // positions of the cache: the most steps
   std::vector<int> lengths_;  // tokens of each document
   int tokens_ = 0;            // of the longest
   int selected_ = 0;          // tokens of a row that the device selects
   bool own_logits_ = false;   // the newest step's are on the device only
   std::vector<int> rows_of_;  // the document of each row of the step before
+  int steps_alike_ = 0;       // later steps of the shape that the newest one had
+  bool can_record_ = true;
+  std::array<std::optional<CudaGraph>, 2> recorded_;  // by whether the position is odd
   Dims hidden_shape_{};
   std::size_t hidden_row_bytes_ = 0;
   std::vector<CachedTensor> self_;
   std::vector<CachedTensor> cross_;
-  DeviceBuffer ids_, mask_, parents_, hidden_, logits_, values_, best_, sums_;
+  DeviceBuffer ids_, mask_, parents_, position_, hidden_, logits_, values_, best_, sums_;
 };
 
 std::unique_ptr<nvinfer1::IRuntime> new_runtime(TensorRTLog& log) {

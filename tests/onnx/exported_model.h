@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,9 +50,34 @@ class ExportedModel {
     return cache_.at("logits");
   }
 
+  /// Gives graphs of a fixed cache, which start() has filled the beginning of, room for `length`
+  /// tokens.
+  void make_room(std::int64_t length) {
+    for (auto& [name, value] : cache_) {
+      if (name.find(".decoder.") == std::string::npos) continue;
+      const auto width = static_cast<std::size_t>(value.shape[3]);
+      const auto old = static_cast<std::size_t>(value.shape[2]);
+      Array roomy{.shape = {value.shape[0], value.shape[1], length, value.shape[3]}};
+      for (std::size_t at = 0; at < value.values.size(); at += old * width) {
+        const auto from = value.values.begin() + static_cast<std::ptrdiff_t>(at);
+        roomy.values.insert(roomy.values.end(), from,
+                            from + static_cast<std::ptrdiff_t>(old * width));
+        roomy.values.resize(roomy.values.size() + (static_cast<std::size_t>(length) - old) * width);
+      }
+      value = std::move(roomy);
+    }
+  }
+
+  /// The same for a token at `position`, for graphs of a fixed cache.
+  Array step_at(std::int32_t token, int position) {
+    position_ = Array{.shape = {1}, .values = {static_cast<double>(position)}};
+    return step({token});
+  }
+
   /// The same for tokens that follow.
   Array step(const Ids& tokens) {
     Arrays inputs = {{"input_ids", for_all(tokens)}, {"encoder_attention_mask", mask_}};
+    if (position_) inputs["cache_position"] = *position_;
     for (const ValueDef& input : later_.inputs) {
       const std::string past = "past_key_values";
       if (!input.name.starts_with(past)) continue;
@@ -76,6 +102,7 @@ class ExportedModel {
   Array mask_;
   Array hidden_;
   Arrays cache_;
+  std::optional<Array> position_;
 };
 
 }  // namespace kobolt::onnx

@@ -76,6 +76,7 @@ class Operation {
     if (op == "Sub") return zip([](double a, double b) { return a - b; });
     if (op == "Mul") return zip([](double a, double b) { return a * b; });
     if (op == "Div") return zip([](double a, double b) { return a / b; });
+    if (op == "Equal") return zip([](double a, double b) { return a == b ? 1.0 : 0.0; });
     if (op == "LessOrEqual") return zip([](double a, double b) { return a <= b ? 1.0 : 0.0; });
     if (op == "Sqrt") return map([](double x) { return std::sqrt(x); });
     if (op == "Erf") return map([](double x) { return std::erf(x); });

@@ -118,6 +118,22 @@ TEST_P(OnnxOfFamily, MeansTheSameInOldAndNewOperators) {
   EXPECT_LT(difference(model_, {.opset = kNewestOpset}), kSameModel);
 }
 
+TEST_P(OnnxOfFamily, MeansTheSameWithACacheOfOneLength) {
+  export_onnx(model_, folder_.path(), {.fixed_cache = true});
+  ExportedModel model(folder_.path());
+  const std::vector<Rows> logits = golden_.at("logits");
+  const Ids tokens = golden_.at("decoder_input");
+  model.encode(golden_.at("documents"));
+  model.start({tokens[0]});
+  model.make_room(std::ssize(tokens) + 3);
+  for (std::size_t at = 1; at < tokens.size(); ++at) {
+    const Array found = model.step_at(tokens[at], static_cast<int>(at));
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      EXPECT_LT(rows_difference(found, i, logits[i], at), kSameModel) << "token " << at;
+    }
+  }
+}
+
 TEST_P(OnnxOfFamily, HalfPrecisionRoundsEveryMatrixAndLittleElse) {
   const double error = difference(model_, {.precision = OnnxPrecision::fp16});
   EXPECT_LT(error, 0.02);

@@ -24,16 +24,27 @@ class DecoderGraph {
         config_(plan.model.config),
         graph_(graph),
         layers_(plan.model, plan.matrices, graph),
-        first_(step == DecoderStep::first) {}
+        first_(step == DecoderStep::first),
+        fixed_(plan.fixed_cache && step == DecoderStep::later) {
+    if (plan.fixed_cache) tokens_ = std::int64_t{1};
+  }
 
   void build() {
     declare_inputs();
-    const Value begin = first_ ? graph_.scalar(std::int64_t{0})
-                               : size_of_dimension(graph_, past_.front().own.keys, 2);
-    const Value end = first_ ? size_of_dimension(graph_, ids_, 1)
-                             : add(graph_, begin, size_of_dimension(graph_, ids_, 1));
-    const Value positions = range(graph_, begin, end);
-    const Value seen = first_ ? positions : range(graph_, graph_.scalar(std::int64_t{0}), end);
+    const Value start = graph_.scalar(std::int64_t{0});
+    const Value cached = first_ ? start : size_of_dimension(graph_, past_.front().own.keys, 2);
+    Value positions = position_;
+    Value seen;
+    if (fixed_) {
+      seen = range(graph_, start, cached);
+      newest_ = graph_.node("Equal", {unsqueeze(graph_, seen, {0, 1, 3}), position_},
+                            ElementType::boolean);
+    } else {
+      const Value end = first_ ? size_of_dimension(graph_, ids_, 1)
+                               : add(graph_, cached, size_of_dimension(graph_, ids_, 1));
+      positions = range(graph_, cached, end);
+      seen = first_ ? positions : range(graph_, start, end);
+    }
     causal_ = causal_mask(graph_, positions, seen);
     padding_ = padding_mask(graph_, present_);
 
@@ -51,6 +62,8 @@ class DecoderGraph {
     KeysAndValues document;
   };
 
+  static constexpr const char* kPastLength = "past_decoder_sequence_length";
+
   void declare_inputs() {
     ids_ = graph_.input("input_ids", ElementType::i64, {plan_.batch, tokens_});
     present_ =
@@ -60,6 +73,7 @@ class DecoderGraph {
                              {plan_.batch, plan_.source, std::int64_t{config_.d_model}});
       return;
     }
+    if (fixed_) position_ = graph_.input("cache_position", ElementType::i64, {std::int64_t{1}});
     for (std::size_t i = 0; i < config_.decoder_layers.size(); ++i) {
       const KeysAndValues own = past_input(i, Side::decoder);
       past_.push_back({.own = own, .document = past_input(i, Side::encoder)});
@@ -80,7 +94,7 @@ class DecoderGraph {
 
   KeysAndValues past_input(std::size_t i, Side side) {
     const std::string name = cache_name("past_key_values", i, side);
-    const auto shape = cache_shape(i, side, "past_decoder_sequence_length");
+    const auto shape = cache_shape(i, side, kPastLength);
     const ElementType type = plan_.matrices.attention_type();
     const Value keys = graph_.input(name + "key", type, shape);
     return {.keys = keys, .values = graph_.input(name + "value", type, shape)};
@@ -88,8 +102,8 @@ class DecoderGraph {
 
   void present_output(std::size_t i, Side side, const KeysAndValues& cache) {
     const std::string name = cache_name("present", i, side);
-    const auto shape =
-        cache_shape(i, side, first_ ? tokens_ : Dimension("total_decoder_sequence_length"));
+    const char* length = fixed_ ? kPastLength : "total_decoder_sequence_length";
+    const auto shape = cache_shape(i, side, first_ ? tokens_ : Dimension(length));
     graph_.output(cache.keys, name + "key", shape);
     graph_.output(cache.values, name + "value", shape);
   }
@@ -98,6 +112,12 @@ class DecoderGraph {
     present_output(i, Side::decoder, now_[i].own);
     // Those of the document stay the same: later steps leave them out, as optimum does.
     if (first_) present_output(i, Side::encoder, now_[i].document);
+  }
+
+  /// The cache with those of the newest tokens: behind it, or where it has a place for them.
+  Value continued(const Value& past, const Value& newest) {
+    if (!fixed_) return concat(graph_, past, newest, 2);
+    return graph_.node("Where", {newest_, newest, past}, past.type);
   }
 
   Value layer(std::size_t i, const Value& input) {
@@ -113,8 +133,8 @@ class DecoderGraph {
       const Graph::Scope inner(graph_, "self_attn");
       now.own = self.project(in);
       if (!first_) {
-        now.own = {.keys = concat(graph_, past_[i].own.keys, now.own.keys, 2),
-                   .values = concat(graph_, past_[i].own.values, now.own.values, 2)};
+        now.own = {.keys = continued(past_[i].own.keys, now.own.keys),
+                   .values = continued(past_[i].own.values, now.own.values)};
       }
       return self.attend(in, now.own, causal_);
     });
@@ -131,10 +151,13 @@ class DecoderGraph {
   Graph& graph_;
   Layers layers_;
   bool first_;
+  bool fixed_;  // the cache has the length of the whole summary from the beginning
   Dimension tokens_ = "decoder_sequence_length";
   Value ids_;
   Value present_;
   Value memory_;
+  Value position_;  // of the newest token, where the cache's length does not tell
+  Value newest_;    // [1, 1, cache, 1]: whether this is its place
   Value causal_;
   Value padding_;
   std::vector<Cache> past_;

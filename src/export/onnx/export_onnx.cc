@@ -127,7 +127,8 @@ std::vector<ExportedFile> export_onnx(const Model& model, const fs::path& folder
   const onnx::GraphPlan parts{.model = model,
                               .matrices = plan,
                               .batch = dimension(options.batch, "batch_size"),
-                              .source = dimension(options.sequence, "encoder_sequence_length")};
+                              .source = dimension(options.sequence, "encoder_sequence_length"),
+                              .fixed_cache = options.fixed_cache};
   const fs::path data = folder / "model.onnx_data";
   onnx::WeightFile weights(data);
   std::list<GraphFile> files;  // they do not move

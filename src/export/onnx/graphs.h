@@ -14,8 +14,9 @@ namespace kobolt::onnx {
 struct GraphPlan {
   const Model& model;
   const MatrixPlan& matrices;
-  Dimension batch;   ///< b: documents, or beams of documents
-  Dimension source;  ///< s: tokens of a document
+  Dimension batch;           ///< b: documents, or beams of documents
+  Dimension source;          ///< s: tokens of a document
+  bool fixed_cache = false;  ///< as in OnnxOptions
 };
 
 /// Documents to what the decoder looks at.

@@ -20,7 +20,7 @@ std::filesystem::path temporary_folder() {
 }
 
 OnnxOptions onnx_options(const TensorRTOptions& options) {
-  OnnxOptions onnx;
+  OnnxOptions onnx{.fixed_cache = true};
   if (options.precision == Precision::fp16) onnx.precision = OnnxPrecision::fp16;
   if (options.precision == Precision::int8) {
     onnx.precision = OnnxPrecision::int8;
