@@ -1,12 +1,18 @@
 # TensorRT with its ONNX parser, and the CUDA runtime: NVIDIA's packages, or folders that
-# CMAKE_PREFIX_PATH names.
+# CMAKE_PREFIX_PATH names: of an unpacked archive, or the site-packages that PyPI's tensorrt and
+# nvidia-cuda-runtime are in (docs/backends.md), whose libraries have names with a version only.
 #   TensorRT::TensorRT  TensorRT_VERSION
+set(wheel_suffixes tensorrt_libs nvidia/cu13/lib nvidia/cuda_runtime/lib)
 find_path(TensorRT_INCLUDE_DIR NvInfer.h)
 find_path(TensorRT_PARSER_INCLUDE_DIR NvOnnxParser.h HINTS ${TensorRT_INCLUDE_DIR})
-find_library(TensorRT_LIBRARY nvinfer)
-find_library(TensorRT_PARSER_LIBRARY nvonnxparser)
-find_path(TensorRT_CUDA_INCLUDE_DIR cuda_runtime_api.h HINTS /usr/local/cuda PATH_SUFFIXES include)
-find_library(TensorRT_CUDA_LIBRARY cudart HINTS /usr/local/cuda PATH_SUFFIXES lib64)
+find_library(TensorRT_LIBRARY NAMES nvinfer libnvinfer.so.11 libnvinfer.so.10 NAMES_PER_DIR PATH_SUFFIXES ${wheel_suffixes})
+find_library(TensorRT_PARSER_LIBRARY NAMES nvonnxparser libnvonnxparser.so.11 libnvonnxparser.so.10 NAMES_PER_DIR
+  PATH_SUFFIXES ${wheel_suffixes})
+find_path(TensorRT_CUDA_INCLUDE_DIR cuda_runtime_api.h HINTS /usr/local/cuda
+  PATH_SUFFIXES include nvidia/cu13/include nvidia/cuda_runtime/include)
+find_library(TensorRT_CUDA_LIBRARY NAMES cudart libcudart.so.13 libcudart.so.12 NAMES_PER_DIR HINTS /usr/local/cuda
+  PATH_SUFFIXES lib64 ${wheel_suffixes})
+unset(wheel_suffixes)
 mark_as_advanced(TensorRT_INCLUDE_DIR TensorRT_PARSER_INCLUDE_DIR TensorRT_LIBRARY
   TensorRT_PARSER_LIBRARY TensorRT_CUDA_INCLUDE_DIR TensorRT_CUDA_LIBRARY)
 
