@@ -82,8 +82,8 @@ void add_back_end(Component& component) {
   if (component.name != "TensorRT") return;
   use("tensorrt");
   component.note =
-      "Kobolt's back end for it compiles with the headers of TensorRT 10.0 to 11.1, but has never "
-      "been run: no machine with such a GPU was there";
+      "Kobolt's back end for it compiles with the headers of TensorRT 10.0 to 11.1 and builds "
+      "engines, but has never run one: no machine with such a GPU was there";
 }
 
 Component onnx_runtime() {
