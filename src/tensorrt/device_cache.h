@@ -20,8 +20,8 @@ struct CachedTensor {
 
   [[nodiscard]] nvinfer1::Dims sized(int rows, int length) const;
   [[nodiscard]] std::size_t bytes(int rows, int length) const;
-  /// `then` holds one position of `rows` rows: the first of `length` in `now`, zeros behind it. What
-  /// nobody has written yet is multiplied by zero, and must be a number.
+  /// `then` holds one position of `rows` rows: the first of `length` in `now`, zeros behind it.
+  /// What nobody has written yet is multiplied by zero, and must be a number.
   void begin(const CudaStream& stream, int rows, int length);
 };
 
