@@ -104,11 +104,13 @@ struct PruningOptions {
   /// For methods that prune single weights. A block's rank is the `norm` of its weights' scores;
   /// n:m needs no amount.
   PruningPattern pattern;
-  PruningScore score = PruningScore::magnitude;  ///< for the same methods
-  InputNorms input_norms;                        ///< for the score wanda, of each chosen layer
-  WeightGradients weight_gradients;              ///< for the score taylor, likewise
-  bool structured = false;                       ///< method `structured`, whatever `method` says
-  PruningUnit unit = PruningUnit::channel;       ///< structured; `whole` also with `global`
+  /// For the same methods, and for heads and neurons, which count as the `norm` of their weights'
+  /// scores. With taylor global_unit_pruning() does not divide that by the block's norm.
+  PruningScore score = PruningScore::magnitude;
+  InputNorms input_norms;                   ///< for the score wanda, of each chosen layer
+  WeightGradients weight_gradients;         ///< for the score taylor, likewise
+  bool structured = false;                  ///< method `structured`, whatever `method` says
+  PruningUnit unit = PruningUnit::channel;  ///< structured; `whole` also with `global`
   int dim = 0;  ///< channels: 0 = output neurons (rows), 1 = inputs (columns)
   PruningNorm norm = PruningNorm::l2;  ///< structured, and blocks
   UnitCosts unit_costs;  ///< for global with whole units; empty: they cost their parameters

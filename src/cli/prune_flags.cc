@@ -41,7 +41,8 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->capture_default_str();
   command
       .add_option("--score", options.score,
-                  "How magnitude, global and row tell small weights. magnitude: by their absolute "
+                  "How small weights are told, heads and neurons by all of theirs. magnitude: by "
+                  "their absolute "
                   "value; wanda: times the norm of their input over the documents of --data, which "
                   "are summarised first (arXiv 2306.11695 compares within each row); taylor: times "
                   "the derivative of the loss by them, over the documents and summaries of --data: "

@@ -6,8 +6,8 @@
 
 namespace kobolt {
 
-std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int dim,
-                                  PruningNorm norm) {
+std::vector<double> channel_ranks(const Candidates& piece, int dim, PruningNorm norm) {
+  const Tensor& matrix = *piece.weights;
   const auto rows = static_cast<std::size_t>(matrix.shape[0]);
   const auto columns = static_cast<std::size_t>(matrix.shape[1]);
   std::vector<NormSum> sums(dim == 0 ? rows : columns, NormSum(norm));
@@ -16,9 +16,9 @@ std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int di
     for (std::size_t first = 0; first < columns; first += kBlock) {
       const std::size_t count = std::min(kBlock, columns - first);
       const std::size_t at = row * columns + first;
-      load_keys(matrix, at, count, keys);
+      load_scores(piece, at, count, keys);
       for (std::size_t i = 0; i < count; ++i) {
-        if (mask.kept(at + i)) sums[dim == 0 ? row : first + i].add(magnitude_of(keys[i]));
+        if (piece.mask->kept(at + i)) sums[dim == 0 ? row : first + i].add(magnitude_of(keys[i]));
       }
     }
   }

@@ -7,7 +7,7 @@
 
 #include "kobolt/mask.h"
 #include "kobolt/prune.h"
-#include "kobolt/tensor.h"
+#include "prune/selection.h"
 
 namespace kobolt {
 
@@ -37,10 +37,9 @@ class NormSum {
   double sum_ = 0;
 };
 
-/// The norm of each row (dim 0) or column (dim 1) of a matrix over its unpruned weights, in double
-/// precision, up to a monotonic function. Not-a-number where a weight is.
-std::vector<double> channel_ranks(const Tensor& matrix, const Mask& mask, int dim,
-                                  PruningNorm norm);
+/// The norm of each row (dim 0) or column (dim 1) of a matrix over its unpruned weights' scores, in
+/// double precision, up to a monotonic function. Not-a-number where a weight is.
+std::vector<double> channel_ranks(const Candidates& piece, int dim, PruningNorm norm);
 
 /// Whether a row (dim 0) or column (dim 1) of a mask has anything left.
 std::vector<bool> active_channels(const Mask& mask, int dim);

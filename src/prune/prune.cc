@@ -12,6 +12,7 @@
 #include "prune/parallel.h"
 #include "prune/selection.h"
 #include "prune/targets.h"
+#include "prune/unit_pruning.h"
 #include "prune/work.h"
 
 namespace kobolt {
@@ -23,7 +24,7 @@ void prune_channels(const Candidates& piece, double amount, int dim, PruningNorm
   for (std::size_t i = 0; i < active.size(); ++i) {
     if (active[i]) candidates.push_back(static_cast<std::int64_t>(i));
   }
-  const std::vector<double> ranks = channel_ranks(*piece.weights, *piece.mask, dim, norm);
+  const std::vector<double> ranks = channel_ranks(piece, dim, norm);
   const auto count = share_of(amount, static_cast<std::int64_t>(candidates.size()));
   for (const std::int64_t channel : smallest(ranks, std::move(candidates), count)) {
     prune_channel(*piece.mask, dim, channel);
@@ -59,13 +60,19 @@ void ModelPruner::prune() {
   const bool together = o.method == PruningMethod::global;
   const bool whole = o.unit == PruningUnit::whole && (structured || together);
   const bool entries = !structured && !whole;
-  if (!entries && (o.pattern.kind != PruningPattern::Kind::free || o.score != PruningScore{})) {
-    throw Error(
-        ErrorKind::invalid_argument,
-        "patterns and scores are for single weights, not for rows, columns, heads or neurons",
-        {.field = "pattern, score",
-         .found = fmt::format("{}, {}", name_of(o.pattern), name_of(o.score)),
-         .hint = "choose the method magnitude, global or row, with unit channel"});
+  if (!entries && o.pattern.kind != PruningPattern::Kind::free) {
+    throw Error(ErrorKind::invalid_argument,
+                "patterns are for single weights, not for rows, columns, heads or neurons",
+                {.field = "pattern",
+                 .found = name_of(o.pattern),
+                 .hint = "choose the method magnitude, global or row, with unit channel"});
+  }
+  if (!entries && !whole && o.score != PruningScore::magnitude) {
+    throw Error(ErrorKind::invalid_argument,
+                "scores are for single weights, heads and neurons, not for rows and columns",
+                {.field = "score",
+                 .found = std::string(name_of(o.score)),
+                 .hint = "choose the unit whole, or the method magnitude, global or row"});
   }
   if (!o.unit_costs.of_unit.empty() && !(whole && together)) {
     throw Error(ErrorKind::invalid_argument, "costs are for heads and ffn neurons of all blocks",
@@ -76,9 +83,9 @@ void ModelPruner::prune() {
   } else if (!whole) {
     structured_pruning(model_, o.amount, o.dim, o.norm, o.targets);
   } else if (together) {
-    global_unit_pruning(model_, o.amount, o.norm, o.targets, o.unit_costs);
+    prune_units_together(model_, o);
   } else {
-    unit_pruning(model_, o.amount, o.norm, o.targets);
+    prune_units(model_, o);
   }
 }
 

@@ -10,7 +10,9 @@
 #include "kobolt/error.h"
 #include "kobolt/prune.h"
 #include "prune/channels.h"
+#include "prune/scores.h"
 #include "prune/targets.h"
+#include "prune/unit_pruning.h"
 #include "prune/units.h"
 #include "prune/work.h"
 
@@ -31,7 +33,7 @@ std::vector<std::string> tensors_of(const std::vector<UnitGroup>& groups) {
 
 /// A head or neuron among all others.
 struct RankedUnit {
-  double damage;  ///< its share of its block's norm, for what it costs
+  double damage;  ///< its share of its block's norm, or its own norm, for what it costs
   std::size_t group;
   std::int64_t unit;
   double cost;
@@ -72,10 +74,12 @@ double budget_of(double amount, const UnitCosts& costs, double all, double remov
 
 }  // namespace
 
-void unit_pruning(Model& model, double amount, PruningNorm norm, const PruningTargets& targets) {
+void prune_units(Model& model, const PruningOptions& options) {
+  const double amount = options.amount;
   check_amount(amount);
-  const std::vector<UnitGroup> groups = chosen_groups(model, targets);
-  PruningWork work(model, targets, tensors_of(groups));
+  const std::vector<UnitGroup> groups = chosen_groups(model, options.targets);
+  PruningWork work(model, options.targets, tensors_of(groups));
+  add_scores(work.pieces(), options);
   work.refuse_not_a_number();
   for (const UnitGroup& group : groups) {
     std::vector<std::int64_t> active = active_units(group, work.masks());
@@ -89,7 +93,7 @@ void unit_pruning(Model& model, double amount, PruningNorm norm, const PruningTa
            .found = fmt::format("amount {} of {}", amount, units),
            .hint = "a smaller amount, or leave this block out (--layers)"});
     }
-    const std::vector<double> ranks = unit_ranks(model, group, work.masks(), norm);
+    const std::vector<double> ranks = unit_ranks(work.pieces(), group, options.norm);
     for (const std::int64_t unit : smallest(ranks, std::move(active), count)) {
       prune_unit(group, unit, work.masks());
     }
@@ -97,18 +101,22 @@ void unit_pruning(Model& model, double amount, PruningNorm norm, const PruningTa
   work.commit(fmt::format("{} of the heads and ffn neurons of each block", amount));
 }
 
-void global_unit_pruning(Model& model, double amount, PruningNorm norm,
-                         const PruningTargets& targets, const UnitCosts& costs) {
+void prune_units_together(Model& model, const PruningOptions& options) {
+  const double amount = options.amount;
+  const UnitCosts& costs = options.unit_costs;
   check_amount(amount);
-  const std::vector<UnitGroup> groups = chosen_groups(model, targets);
-  PruningWork work(model, targets, tensors_of(groups));
+  const std::vector<UnitGroup> groups = chosen_groups(model, options.targets);
+  PruningWork work(model, options.targets, tensors_of(groups));
+  add_scores(work.pieces(), options);
   work.refuse_not_a_number();
+  // What the loss changes by means the same in all blocks; norms of weights do not.
+  const bool comparable = options.score == PruningScore::taylor;
   std::vector<RankedUnit> ranked;
   std::vector<std::int64_t> left;
   double all = 0;
   double removable = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    const std::vector<double> ranks = unit_ranks(model, groups[g], work.masks(), norm);
+    const std::vector<double> ranks = unit_ranks(work.pieces(), groups[g], options.norm);
     const std::vector<std::int64_t> active = active_units(groups[g], work.masks());
     double whole = 0;
     for (const std::int64_t unit : active) whole += ranks[static_cast<std::size_t>(unit)];
@@ -119,8 +127,9 @@ void global_unit_pruning(Model& model, double amount, PruningNorm norm,
     removable += cost * std::max(count - 1, 0.0);
     if (cost == 0) continue;
     for (const std::int64_t unit : active) {
-      const double part = whole > 0 ? ranks[static_cast<std::size_t>(unit)] / whole : 0;
-      ranked.push_back({part / cost, g, unit, cost});
+      const double rank = ranks[static_cast<std::size_t>(unit)];
+      const double damage = comparable ? rank : whole > 0 ? rank / whole : 0;
+      ranked.push_back({damage / cost, g, unit, cost});
     }
   }
   std::ranges::sort(ranked, {}, [](const RankedUnit& unit) {
@@ -137,6 +146,24 @@ void global_unit_pruning(Model& model, double amount, PruningNorm norm,
   work.commit(costs.of_unit.empty()
                   ? fmt::format("{} of the parameters of all heads and ffn neurons", amount)
                   : fmt::format("{} of the measured costs, in heads and ffn neurons", amount));
+}
+
+void unit_pruning(Model& model, double amount, PruningNorm norm, const PruningTargets& targets) {
+  PruningOptions options;
+  options.amount = amount;
+  options.norm = norm;
+  options.targets = targets;
+  prune_units(model, options);
+}
+
+void global_unit_pruning(Model& model, double amount, PruningNorm norm,
+                         const PruningTargets& targets, const UnitCosts& costs) {
+  PruningOptions options;
+  options.amount = amount;
+  options.norm = norm;
+  options.targets = targets;
+  options.unit_costs = costs;
+  prune_units_together(model, options);
 }
 
 }  // namespace kobolt

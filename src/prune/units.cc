@@ -56,12 +56,12 @@ std::vector<UnitGroup> groups_with(std::vector<UnitGroup> groups,
   return groups;
 }
 
-std::vector<double> unit_ranks(const Model& model, const UnitGroup& group,
-                               const std::map<std::string, Mask>& masks, PruningNorm norm) {
+std::vector<double> unit_ranks(std::span<const Candidates> pieces, const UnitGroup& group,
+                               PruningNorm norm) {
   std::vector<double> ranks(static_cast<std::size_t>(group.count));
   for (const UnitSide& side : group.sides) {
-    const auto channels =
-        channel_ranks(model.tensor(side.tensor), masks.at(side.tensor), side.dim, norm);
+    const auto piece = std::ranges::find(pieces, side.tensor, &Candidates::name);
+    const auto channels = channel_ranks(*piece, side.dim, norm);
     for (std::size_t i = 0; i < channels.size(); ++i) {
       double& rank = ranks[i / static_cast<std::size_t>(group.width)];
       // Sums of absolute values and of squares add up over matrices; maxima do not.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kobolt/prune.h"
+#include "prune/selection.h"
 
 namespace kobolt {
 
@@ -38,9 +39,10 @@ std::vector<UnitGroup> unit_groups(const ModelConfig& config);
 std::vector<UnitGroup> groups_with(std::vector<UnitGroup> groups,
                                    std::span<const std::string> tensors);
 
-/// Of each unit the norm over all its weights in `masks`' matrices, as channel_ranks() orders them.
-std::vector<double> unit_ranks(const Model& model, const UnitGroup& group,
-                               const std::map<std::string, Mask>& masks, PruningNorm norm);
+/// Of each unit the norm over all its weights' scores, as channel_ranks() orders them. `pieces` has
+/// the group's matrices.
+std::vector<double> unit_ranks(std::span<const Candidates> pieces, const UnitGroup& group,
+                               PruningNorm norm);
 
 /// Units of which any weight is unpruned in the output side.
 std::vector<std::int64_t> active_units(const UnitGroup& group,

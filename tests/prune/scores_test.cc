@@ -213,6 +213,91 @@ TEST(Taylor, RanksOverAllMatrices) {
   EXPECT_GT(largest_pruned, 0);
 }
 
+/// Of each neuron of a layer the sum of its weights' scores, and whether it is kept.
+struct ScoredNeuron {
+  double score;
+  bool kept;
+};
+std::vector<ScoredNeuron> scored_neurons(const Model& model, const WeightGradients& gradients,
+                                         const std::string& layer) {
+  const std::string in = "model." + layer + ".fc1.weight";
+  const std::string out = "model." + layer + ".fc2.weight";
+  const auto scores_of = [&](const std::string& name) {
+    std::vector<float> scores = model.tensor(name).to_f32();
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      scores[i] = std::abs(scores[i] * gradients.at(name)[i]);
+    }
+    return scores;
+  };
+  const std::vector<float> rows = scores_of(in);
+  const std::vector<float> columns = scores_of(out);
+  const auto d = static_cast<std::size_t>(model.tensor(in).shape[1]);
+  const auto neurons = static_cast<std::size_t>(model.tensor(in).shape[0]);
+  std::vector<ScoredNeuron> scored(neurons);
+  for (std::size_t j = 0; j < neurons; ++j) {
+    for (std::size_t l = 0; l < d; ++l) {
+      scored[j].score += rows[j * d + l];
+      scored[j].score += columns[l * neurons + j];
+    }
+    scored[j].kept = model.masks.at(out).kept(j);
+  }
+  return scored;
+}
+
+void expect_smallest_pruned(const std::vector<ScoredNeuron>& scored) {
+  double largest_pruned = 0;
+  double smallest_kept = std::numeric_limits<double>::infinity();
+  for (const auto& [score, kept] : scored) {
+    if (kept) {
+      smallest_kept = std::min(smallest_kept, score);
+    } else {
+      largest_pruned = std::max(largest_pruned, score);
+    }
+  }
+  EXPECT_GT(largest_pruned, 0);
+  // Not in the same order of additions.
+  EXPECT_LE(largest_pruned, smallest_kept * (1 + 1e-6));
+}
+
+TEST(Taylor, NeuronsCountAsTheirWeights) {
+  Model model = checkpoint("bart");
+  PruningOptions options{.method = PruningMethod::structured, .amount = 0.5};
+  options.unit = PruningUnit::whole;
+  options.norm = PruningNorm::l1;
+  options.score = PruningScore::taylor;
+  options.weight_gradients = some_gradients(model);
+  ModelPruner(model, options).prune();
+  for (const char* layer : {"encoder.layers.0", "decoder.layers.1"}) {
+    expect_smallest_pruned(scored_neurons(model, options.weight_gradients, layer));
+  }
+}
+
+TEST(Taylor, NeuronsOfAllBlocksAreComparedAsTheyAre) {
+  Model model = checkpoint("bart");
+  WeightGradients gradients = some_gradients(model);
+  // The loss hangs a hundred times more on one layer: of its neurons none goes.
+  for (const char* name :
+       {"model.encoder.layers.1.fc1.weight", "model.encoder.layers.1.fc2.weight"}) {
+    for (float& gradient : gradients.at(name)) gradient *= 100;
+  }
+  PruningOptions options{.method = PruningMethod::global, .amount = 0.3};
+  options.unit = PruningUnit::whole;
+  options.norm = PruningNorm::l1;
+  options.score = PruningScore::taylor;
+  options.weight_gradients = gradients;
+  options.targets.layers = {"fc1", "fc2"};
+  ModelPruner(model, options).prune();
+  std::vector<ScoredNeuron> all;
+  for (const char* layer :
+       {"encoder.layers.0", "encoder.layers.1", "decoder.layers.0", "decoder.layers.1"}) {
+    const std::vector<ScoredNeuron> some = scored_neurons(model, gradients, layer);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  expect_smallest_pruned(all);
+  EXPECT_EQ(model.masks.at("model.encoder.layers.1.fc1.weight").active(),
+            model.masks.at("model.encoder.layers.1.fc1.weight").size());
+}
+
 TEST(Taylor, RefusesDerivativesThatDoNotFit) {
   const std::string name = "model.encoder.layers.1.fc2.weight";
   PruningOptions options{.score = PruningScore::taylor};
