@@ -44,7 +44,8 @@ struct PartsRow {
 std::string parts_chart(const std::vector<PartsRow>& rows,
                         const std::vector<std::string>& part_names, const std::string& unit);
 
-/// Two values of each system, with intervals where there are any.
+/// Two values of each system, with intervals where there are any; its name beside it where there is
+/// room.
 struct Point {
   std::string name;
   int color = 0;

@@ -61,7 +61,8 @@ struct Box {
   }
 };
 
-// Beside its point, on the side with room, moved up or down until it meets no other.
+// Beside its point, on the side with room, moved up or down until it meets no other; nothing where
+// all is taken. The point has its name as a tooltip too.
 std::string label(const Point& point, double x, double y, std::vector<Box>& taken) {
   const double available = RowFrame::kRight - kPlotLeft;
   const std::string text = shortened(point.name, available * 0.6, kLabelFont);
@@ -73,7 +74,7 @@ std::string label(const Point& point, double x, double y, std::vector<Box>& take
                   .right = left ? x - 10 : x + 10 + width,
                   .middle = middle};
     const bool free = std::ranges::none_of(taken, [&](const Box& b) { return b.meets(box); });
-    if (!free && shift != 45.0) continue;
+    if (!free) continue;
     taken.push_back(box);
     return fmt::format("<text x='{}' y='{}' class='point' text-anchor='{}'>{}</text>",
                        px(left ? x - 10 : x + 10), px(middle + 4), left ? "end" : "start",
@@ -126,8 +127,8 @@ std::string scatter_chart(const std::vector<Point>& points, const std::string& x
     if (point.y_low && point.y_high) {
       svg += bar(x, y_axis.at(*point.y_low), x, y_axis.at(*point.y_high));
     }
-    svg +=
-        fmt::format("<circle cx='{}' cy='{}' r='6' fill='var(--s{})'/>", px(x), px(y), point.color);
+    svg += fmt::format("<circle cx='{}' cy='{}' r='6' fill='var(--s{})'><title>{}</title></circle>",
+                       px(x), px(y), point.color, escape_html(point.name));
     labels += label(point, x, y, taken);
   }
   return svg_frame(kPlotHeight, y_title + " against " + x_title, svg + labels);
