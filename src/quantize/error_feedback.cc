@@ -53,7 +53,7 @@ ErrorFeedback::GroupRows ErrorFeedback::carried(std::span<const float> errors, i
   const float* u = columns(group);
   for (int j = 0; j < group * kGroup4; ++j, u += kGroup4) {
     for (int row = 0; row < kPanel; ++row) {
-      const float error = errors[static_cast<std::size_t>(row * k_ + j)];
+      const float error = errors.data()[static_cast<std::ptrdiff_t>(row) * k_ + j];
       auto& sum = sums[static_cast<std::size_t>(row)];
       for (std::size_t l = 0; l < kGroup4; ++l) sum[l] += error * u[l];
     }

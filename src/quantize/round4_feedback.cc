@@ -80,10 +80,12 @@ class PanelRounder {
       : feedback_(feedback),
         k_(feedback.k()),
         rows_(std::min(kPanel, n - panel * kPanel)),
-        exact_(static_cast<std::size_t>(kPanel * k_)),
+        exact_(kPanel * static_cast<std::size_t>(k_)),
         errors_(exact_.size()) {
     const auto first = static_cast<std::size_t>(panel) * exact_.size();
-    std::ranges::copy(weights.subspan(first, static_cast<std::size_t>(rows_ * k_)), exact_.begin());
+    std::ranges::copy(
+        weights.subspan(first, static_cast<std::size_t>(rows_) * static_cast<std::size_t>(k_)),
+        exact_.begin());
   }
 
   /// Writes the panel's blocks, which are zero.
