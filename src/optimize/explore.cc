@@ -44,6 +44,7 @@ class Explorer {
     std::vector<Trial> wave = untried(first_settings(space_));
     while (!wave.empty() && !found_.out_of_time) {
       climb(std::move(wave), steps_);
+      climb(mixtures_to_size(), std::span(steps_).last(1));
       wave = next_wave();
       if (!wave.empty() || found_.out_of_time) continue;
       climb(second_chances(), std::span(steps_).last(1));
@@ -85,10 +86,6 @@ class Explorer {
     const OptimizeSpace space = affordable();
     const bool lossy = goal_.targets.keep && trial.kept < *goal_.targets.keep;
     std::vector<Setting> settings;
-    if (goal_.targets.size && !lossy) {
-      settings =
-          mixed_to_size(trial.setting, trial.file_bytes, *goal_.targets.size, space, config_);
-    }
     const auto add = [&](Change change) {
       std::ranges::move(neighbours(trial.setting, change, space, config_),
                         std::back_inserter(settings));
@@ -98,18 +95,30 @@ class Explorer {
     return settings;
   }
 
+  // int8 loses least for its size, so mixtures begin with it whatever came of it alone.
+  [[nodiscard]] auto plain_int8() const {
+    return std::ranges::find_if(found_.trials, [](const Trial& trial) {
+      const CompileOptions& compile = trial.setting.compile;
+      return compile.precision == Precision::int8 && compile.layers.empty() &&
+             compile.int4_share == 0 && !trial.setting.pruning;
+    });
+  }
+
+  // Those that just fit a size are few and what is asked for: all of them see all documents.
+  std::vector<Trial> mixtures_to_size() {
+    const auto int8 = plain_int8();
+    if (!goal_.targets.size || int8 == found_.trials.end()) return {};
+    return untried(
+        mixed_to_size(int8->setting, int8->file_bytes, *goal_.targets.size, space_, config_));
+  }
+
   // Neighbours of the best of the front that have untried ones; of each parent the first, then of
   // each the second ...
   std::vector<Trial> next_wave() {
     mark_front(found_.trials);
     std::vector<std::size_t> parents = ranked(goal_, found_.trials, Reading::doubtful);
     std::erase_if(parents, [&](std::size_t i) { return !found_.trials[i].on_front; });
-    // int8 loses least for its size, so mixtures begin with it whatever came of it alone.
-    const auto int8 = std::ranges::find_if(found_.trials, [](const Trial& trial) {
-      const CompileOptions& compile = trial.setting.compile;
-      return compile.precision == Precision::int8 && compile.layers.empty() &&
-             compile.int4_share == 0 && !trial.setting.pruning;
-    });
+    const auto int8 = plain_int8();
     if (int8 != found_.trials.end()) parents.insert(parents.begin(), int8 - found_.trials.begin());
     std::vector<std::vector<Setting>> families;
     for (const std::size_t i : parents) {
