@@ -54,7 +54,8 @@ vertical-align:top}
 tr:last-child td{border-bottom:0}
 th{font-size:12px;font-weight:600;color:var(--soft);padding-top:0;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--card)}
-td:first-child{font-weight:600;white-space:normal;overflow-wrap:anywhere;min-width:min(40vw,20em)}
+td:first-child{font-weight:600;white-space:normal;overflow-wrap:anywhere}
+section.wide td:first-child{min-width:min(40vw,20em)}
 td small{display:block;font-size:12px;font-weight:400;color:var(--soft)}
 td b{font-weight:680}
 td i{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:8px}
