@@ -87,7 +87,7 @@ std::span<const InstructionSet> known_instruction_sets() {
       {.name = "AVX512_VNNI", .compiled = avx512_compiled(), .tested = "on a processor"},
       {.name = "AVX512", .compiled = avx512_compiled(), .tested = "on a processor"},
       {.name = "AVX2", .compiled = avx2_compiled(), .tested = "on a processor"},
-      {.name = "NEON", .compiled = neon_compiled(), .tested = ""},
+      {.name = "NEON", .compiled = neon_compiled(), .tested = "under qemu-aarch64"},
       {.name = "scalar", .compiled = true, .tested = "on a processor"},
   }};
   return sets;
