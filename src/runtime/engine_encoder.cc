@@ -38,8 +38,11 @@ std::vector<Engine::Pass> Engine::passes(Documents documents, std::size_t tokens
 
 void Engine::encode_passes(Documents documents, const PassBody& body) {
   ThreadPool& pool = executor_.pool();
-  const int threads = trace_ == nullptr && !executor_.observed() ? pool.free_threads() : 1;
-  if (threads > 1) {
+  const int threads = pool.threads();
+  // Not within a stream, whose engine would make engines of its own.
+  const bool alone = pool.free_threads() == threads;
+  if (threads > 1 && threads <= kMostStreams && alone && trace_ == nullptr &&
+      !executor_.observed()) {
     const std::vector<Pass> own = passes(documents, kTokensPerOwnPass);
     std::vector<std::size_t> shares(static_cast<std::size_t>(threads));
     for (const Pass& pass : own) *std::ranges::min_element(shares) += pass.tokens;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -19,13 +20,18 @@ void run_streams(ThreadPool& pool, int streams, const std::function<void(int str
     }
   };
   {
+    // Before the first stream begins, the others have their turns: it would take them for free
+    // threads, and divide work with engines that are those of the other streams.
+    std::latch turns_taken(std::max(0, streams - 1));
     std::vector<std::jthread> others;
     for (int stream = 1; stream < streams; ++stream) {
-      others.emplace_back([&pool, &guarded, stream] {
+      others.emplace_back([&pool, &guarded, &turns_taken, stream] {
         const ThreadPool::Turn turn(pool, std::try_to_lock);
+        turns_taken.count_down();
         if (turn.granted()) guarded(stream);
       });
     }
+    turns_taken.wait();
     guarded(0);
   }
   for (const std::exception_ptr& one : thrown) {

@@ -6,6 +6,9 @@
 
 namespace kobolt {
 
+/// The most streams of a call: each keeps activations, and keys and values of a batch.
+inline constexpr int kMostStreams = 8;
+
 /// Calls body(stream) for each of `streams` streams beside each other: the first on this thread,
 /// in a turn of the pool, the others on threads of their own, in turns too where those are free at
 /// once and not at all where none is. So they must share their work, not divide it in advance.

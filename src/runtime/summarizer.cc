@@ -33,8 +33,6 @@ std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
 /// Fewer rows a stream, and reading the weights for each of them costs more than streams gain by
 /// not waiting for each other.
 constexpr std::size_t kLeastRows = 32;
-/// Each holds the keys and values of a batch.
-constexpr std::size_t kMostStreams = 8;
 
 }  // namespace
 
@@ -98,8 +96,8 @@ class Summarizer::Impl {
   /// What a trace shows are the threads of a single one.
   [[nodiscard]] int streams(std::size_t rows) const {
     if (pool == nullptr || trace != nullptr) return 1;
-    const std::size_t most = std::min<std::size_t>(rows / kLeastRows, kMostStreams);
-    return std::max(1, std::min(pool->threads(), static_cast<int>(most)));
+    const auto most = static_cast<int>(std::min<std::size_t>(rows / kLeastRows, kMostStreams));
+    return std::max(1, std::min(pool->threads(), most));
   }
 
   EngineMetadata metadata;

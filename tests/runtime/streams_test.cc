@@ -109,6 +109,21 @@ TEST(Streams, ThrowWhatOneOfThemThrew) {
   EXPECT_THROW(run_streams(pool, 2, body), std::runtime_error);
 }
 
+// Or the first would divide its work among threads that the others are about to take.
+TEST(Streams, AllHaveTheirTurnsWhenTheFirstBegins) {
+  for (int round = 0; round < 50; ++round) {
+    ThreadPool pool(3);
+    std::atomic<bool> seen{false};
+    run_streams(pool, 3, [&](int stream) {
+      if (stream == 0) {
+        EXPECT_EQ(pool.free_threads(), 1);
+        seen = true;
+      }
+      while (!seen) std::this_thread::yield();
+    });
+  }
+}
+
 TEST(Streams, AreNoMoreThanThePoolHasThreads) {
   ThreadPool pool(2);
   const ThreadPool::Turn turn(pool);
