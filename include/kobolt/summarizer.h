@@ -39,6 +39,20 @@ enum class EngineBackend : std::uint8_t {
 /// Reads "auto", "torch" or "onnxruntime". Throws Error(invalid_argument).
 KOBOLT_API EngineBackend engine_backend_from_name(std::string_view name);
 
+/// Where the bytes of an engine file are while it runs. It starts mapped, whatever is chosen: what
+/// follows differs.
+enum class Pages : std::uint8_t {
+  /// Large once enough steps have been taken to be worth a copy, beside the steps; mapped for files
+  /// that are small, or take much of the memory that there is.
+  automatic,
+  mapped,  ///< in the system's cache, shared by all processes that have it open
+  /// Copied at once into pages of 2 MiB or so of this process, where the system grants them: steps
+  /// that read all weights no longer wait for looking up small pages.
+  large,
+};
+/// Reads "auto", "mapped" or "large". Throws Error(invalid_argument).
+KOBOLT_API Pages pages_from_name(std::string_view name);
+
 struct EngineOptions {
   int threads = 0;  ///< 0 = one a core that this process may use
   /// Others than Kobolt's own engine need a component or a library (docs/backends.md), and only
@@ -46,10 +60,7 @@ struct EngineOptions {
   EngineBackend backend = EngineBackend::automatic;
   KvCache kv_cache = KvCache::automatic;
   bool pin = false;  ///< keep each worker thread on one core
-  /// Copy an engine file into large pages of this process instead of mapping it: steps that read
-  /// all weights from memory gain where small pages hold the processor back. Loading takes longer,
-  /// and processes share nothing.
-  bool large_pages = false;
+  Pages pages = Pages::automatic;
   /// Threads shared with other Summarizers; then `threads` and `pin` do not count. Null = its own.
   std::shared_ptr<Workers> workers;
 };
@@ -79,7 +90,7 @@ struct Summary {
 };
 
 /// A model ready to run: documents in, summaries out. Not thread-safe; one a thread, which may
-/// share their workers and, through the page cache, the engine file that they map.
+/// share their workers and do share the engine file.
 class KOBOLT_API Summarizer {
  public:
   /// Opens an engine file, compiles a Hugging Face folder into memory (`compile` applies to the

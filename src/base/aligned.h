@@ -4,6 +4,8 @@
 #include <new>
 #include <vector>
 
+#include "base/large_pages.h"
+
 namespace kobolt {
 
 /// Cache-line alignment for everything that kernels read with vector loads.
@@ -16,10 +18,13 @@ struct AlignedAllocator {
   template <typename U>
   explicit AlignedAllocator(const AlignedAllocator<U>& /*other*/) noexcept {}
   T* allocate(std::size_t count) {
-    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(kAlignment)));
+    const std::size_t bytes = count * sizeof(T);
+    auto* const memory = ::operator new(bytes, alignment(bytes));
+    if (is_large(bytes)) prefer_large_pages(memory, bytes);
+    return static_cast<T*>(memory);
   }
-  void deallocate(T* pointer, std::size_t /*count*/) noexcept {
-    ::operator delete(pointer, std::align_val_t(kAlignment));
+  void deallocate(T* pointer, std::size_t count) noexcept {
+    ::operator delete(pointer, alignment(count * sizeof(T)));
   }
   /// Growing leaves new elements uninitialised: buffers are always written before they are read.
   template <typename U>
@@ -31,9 +36,17 @@ struct AlignedAllocator {
     ::new (static_cast<void*>(pointer)) U(static_cast<Arguments&&>(arguments)...);
   }
   bool operator==(const AlignedAllocator&) const = default;
+
+ private:
+  // Smaller ones would waste much of their last page.
+  static bool is_large(std::size_t bytes) { return bytes >= 2 * kLargePage; }
+  static std::align_val_t alignment(std::size_t bytes) {
+    return std::align_val_t(is_large(bytes) ? kLargePage : kAlignment);
+  }
 };
 
-/// A vector whose data starts on a cache line and whose new elements are not initialised.
+/// A vector whose data starts on a cache line, that of several MiB on a large page, and whose new
+/// elements are not initialised.
 template <typename T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 

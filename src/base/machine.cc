@@ -111,6 +111,19 @@ std::uint64_t memory_limit() {
   return static_cast<std::uint64_t>(limit);
 }
 
+std::uint64_t available_memory() {
+  std::uint64_t available = 0;
+  std::ifstream input("/proc/meminfo");
+  for (std::string name, rest; input >> name; std::getline(input, rest)) {
+    if (name != "MemAvailable:") continue;
+    input >> available;
+    available *= 1024;
+    break;
+  }
+  const std::uint64_t limit = memory_limit();
+  return limit > 0 ? std::min(available, limit) : available;
+}
+
 int usable_cores() {
   int cores = static_cast<int>(std::thread::hardware_concurrency());
   cpu_set_t set;

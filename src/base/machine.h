@@ -19,4 +19,8 @@ double cpu_quota();
 /// Bytes that the control groups above this process allow; 0 where there is no limit.
 std::uint64_t memory_limit();
 
+/// Bytes that programs could still take without anything being moved to disk, within that limit; 0
+/// where the system does not say.
+std::uint64_t available_memory();
+
 }  // namespace kobolt

@@ -18,9 +18,13 @@ void EngineFlags::add(CLI::App& command) {
           "with graphs of kobolt export --onnx (docs/backends.md)")
       ->check(CLI::IsMember({"auto", "torch", "onnxruntime"}))
       ->capture_default_str();
-  command.add_flag("--large-pages", large_pages_,
-                   "Copy the engine file into large pages of memory instead of mapping it: faster "
-                   "steps on many processors, a slower start, nothing shared between processes");
+  command
+      .add_option("--pages", pages_,
+                  "Where an engine file is: mapped, shared with other processes; large: copied to "
+                  "large pages of this one, which steps read faster; auto: mapped at first, large "
+                  "once that pays, for files that leave room in memory")
+      ->check(CLI::IsMember({"auto", "mapped", "large"}))
+      ->capture_default_str();
   command.add_flag("--pin", pin_,
                    "Keep each worker thread on one core: steadier times on a machine of one's own");
 }
@@ -30,7 +34,7 @@ EngineOptions EngineFlags::options(int threads) const {
           .backend = engine_backend_from_name(backend_),
           .kv_cache = kv_cache_from_name(kv_cache_),
           .pin = pin_,
-          .large_pages = large_pages_};
+          .pages = pages_from_name(pages_)};
 }
 
 }  // namespace kobolt::cli

@@ -17,8 +17,8 @@ class EngineFlags {
  private:
   std::string backend_ = "auto";
   std::string kv_cache_ = "auto";
+  std::string pages_ = "auto";
   bool pin_ = false;
-  bool large_pages_ = false;
 };
 
 }  // namespace kobolt::cli

@@ -240,23 +240,30 @@ std::string_view check_content(Layout layout, std::span<const std::int64_t> shap
   return kernels::check_sparse(sparse->form, sparse->value_bytes, shape[0], shape[1], bytes);
 }
 
-std::shared_ptr<const EngineFile> EngineFile::open(const std::filesystem::path& path, Pages pages) {
-  auto mapping = MappedFile::open(path, pages);
-  const auto bytes = mapping->bytes();
-  return from_memory(bytes, std::move(mapping), path.string());
+std::shared_ptr<const EngineFile> EngineFile::open(const std::filesystem::path& path) {
+  auto mapping = MappedFile::open_shared(path);
+  const auto file = read(mapping->bytes(), path.string());
+  file->mapping_ = std::move(mapping);
+  return file;
 }
 
 std::shared_ptr<const EngineFile> EngineFile::from_memory(std::span<const std::byte> image,
                                                           std::shared_ptr<const void> owner,
                                                           const std::string& name) {
+  const auto file = read(image, name);
+  file->owner_ = std::move(owner);
+  return file;
+}
+
+std::shared_ptr<EngineFile> EngineFile::read(std::span<const std::byte> image,
+                                             const std::string& name) {
   const EngineHeader header = read_header(image, name);
   const auto description = image.subspan(header.metadata_offset, header.metadata_size);
   if (hash64(description) != header.metadata_hash) corrupt(name, "description", "wrong checksum");
-  const std::shared_ptr<EngineFile> file(new EngineFile);
+  std::shared_ptr<EngineFile> file(new EngineFile);
   file->name_ = name;
   file->version_ = header.version;
   file->image_ = image;
-  file->owner_ = std::move(owner);
   file->metadata_ =
       metadata_from_json({reinterpret_cast<const char*>(description.data()), description.size()},
                          name, file->sections_);

@@ -96,9 +96,9 @@ EngineMetadata metadata_from_json(std::string_view text, const std::string& file
 /// An engine file opened and checked: header, bounds, alignment and every checksum. Immutable.
 class EngineFile {
  public:
-  /// Maps `path`. Throws Error(not_found, io, corrupt; unsupported for a newer version).
-  static std::shared_ptr<const EngineFile> open(const std::filesystem::path& path,
-                                                Pages pages = Pages::mapped);
+  /// Maps `path`, once for all who have it open. Throws Error(not_found, io, corrupt; unsupported
+  /// for a newer version).
+  static std::shared_ptr<const EngineFile> open(const std::filesystem::path& path);
   /// The same over an image in memory, which `owner` keeps alive; `name` is for messages.
   static std::shared_ptr<const EngineFile> from_memory(std::span<const std::byte> image,
                                                        std::shared_ptr<const void> owner,
@@ -118,15 +118,23 @@ class EngineFile {
   [[nodiscard]] std::span<const std::byte> bytes(const Section& section) const noexcept {
     return image_.subspan(section.offset, section.size);
   }
+  /// The file that it is mapped from; null for an image in memory.
+  [[nodiscard]] const std::shared_ptr<const MappedFile>& mapping() const noexcept {
+    return mapping_;
+  }
   /// The tokenizer's files, from sections called "tokenizer/NAME".
   [[nodiscard]] TokenizerFiles tokenizer_files() const;
 
  private:
   EngineFile() = default;
+  static std::shared_ptr<EngineFile> read(std::span<const std::byte> image,
+                                          const std::string& name);
+
   std::string name_;
   std::uint32_t version_ = 0;
   std::span<const std::byte> image_;
-  std::shared_ptr<const void> owner_;
+  std::shared_ptr<const MappedFile> mapping_;
+  std::shared_ptr<const void> owner_;  // of an image that is not mapped
   EngineMetadata metadata_;
   std::vector<Section> sections_;
 };

@@ -18,22 +18,9 @@ bool is_zip(const std::filesystem::path& path) {
   return std::string_view(start.data(), start.size()) == "PK\x03\x04";
 }
 
-bool is_for_tensorrt(const std::filesystem::path& path) {
-  return is_engine_file(path) && EngineFile::open(path)->find(kTensorRTSection) != nullptr;
-}
-
 /// Graphs may lie beside the weights that they were exported from, which Kobolt's own engine runs.
 bool is_only_graphs(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path) && !has_weights(path) && has_onnx_graphs(path);
-}
-
-BackendComponent& require_tensorrt(const std::filesystem::path& path) {
-  const ComponentLibrary& component = ComponentLibrary::find("tensorrt");
-  if (auto* tensorrt = backend_component<BackendComponent>(component)) return *tensorrt;
-  throw Error(ErrorKind::unsupported, "TensorRT is missing: " + component.problem(),
-              {.file = path.string(),
-               .hint = "compile the model for Kobolt's CPU engine (kobolt compile without "
-                       "--backend tensorrt)"});
 }
 
 }  // namespace
@@ -44,6 +31,17 @@ TorchComponent& require_torch() {
   throw Error(ErrorKind::unsupported, "LibTorch is missing: " + component.problem(),
               {.hint = "docs/backends.md says how to build with it; Kobolt's CPU engine needs "
                        "nothing"});
+}
+
+ForeignModel open_tensorrt(const std::filesystem::path& path, int threads) {
+  const ComponentLibrary& component = ComponentLibrary::find("tensorrt");
+  if (auto* tensorrt = backend_component<BackendComponent>(component)) {
+    return tensorrt->open(path, threads);
+  }
+  throw Error(ErrorKind::unsupported, "TensorRT is missing: " + component.problem(),
+              {.file = path.string(),
+               .hint = "compile the model for Kobolt's CPU engine (kobolt compile without "
+                       "--backend tensorrt)"});
 }
 
 std::optional<ForeignModel> open_foreign(const std::filesystem::path& path,
@@ -65,7 +63,6 @@ std::optional<ForeignModel> open_foreign(const std::filesystem::path& path,
         {.file = path.string(), .expected = "the folder that holds it and the other graphs"});
   }
   if (is_zip(path)) return require_torch().open(path, options.threads);
-  if (is_for_tensorrt(path)) return require_tensorrt(path).open(path, options.threads);
   return std::nullopt;
 }
 

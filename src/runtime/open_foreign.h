@@ -12,9 +12,11 @@ namespace kobolt {
 /// Engine files with this section hold TensorRT engines in place of weights.
 inline constexpr std::string_view kTensorRTSection = "tensorrt.json";
 
-/// Opens what another library than Kobolt's own engine executes: TorchScript files, engine files
-/// for TensorRT, folders of ONNX graphs and, for EngineBackend::torch, Hugging Face folders.
-/// Nothing for what the own engine runs. Throws Error.
+/// Opens an engine file that has it. Throws Error.
+ForeignModel open_tensorrt(const std::filesystem::path& path, int threads);
+
+/// Opens what neither the own engine nor TensorRT executes: TorchScript files, folders of ONNX
+/// graphs and, for EngineBackend::torch, Hugging Face folders. Nothing for others. Throws Error.
 std::optional<ForeignModel> open_foreign(const std::filesystem::path& path,
                                          const EngineOptions& options);
 

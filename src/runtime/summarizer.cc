@@ -13,6 +13,7 @@
 #include "kobolt/error.h"
 #include "runtime/engine.h"
 #include "runtime/generate.h"
+#include "runtime/later_large_pages.h"
 #include "runtime/long_document.h"
 #include "runtime/open_foreign.h"
 #include "runtime/streams.h"
@@ -24,10 +25,9 @@ namespace kobolt {
 namespace {
 
 std::shared_ptr<const EngineFile> open_engine(const std::filesystem::path& path,
-                                              const EngineOptions& options,
                                               const CompileOptions& compile) {
   if (std::filesystem::is_directory(path)) return compile_to_memory(Model::load(path), compile);
-  return EngineFile::open(path, options.large_pages ? Pages::large : Pages::mapped);
+  return EngineFile::open(path);
 }
 
 /// Fewer rows a stream, and reading the weights for each of them costs more than streams gain by
@@ -44,7 +44,8 @@ class Summarizer::Impl {
         workers(options.workers ? options.workers
                                 : std::make_shared<Workers>(WorkersOptions{
                                       .threads = options.threads, .pin = options.pin})),
-        pool(workers->pool_.get()) {
+        pool(workers->pool_.get()),
+        large_pages(engine_file->mapping(), options.pages) {
     auto own = std::make_unique<Engine>(engine_file, *pool, options.kv_cache);
     engine = own.get();
     backend = std::move(own);
@@ -53,6 +54,7 @@ class Summarizer::Impl {
       : metadata(std::move(model.metadata)),
         foreign(std::move(model)),
         foreign_threads(options.threads > 0 ? options.threads : usable_cores()),
+        large_pages(nullptr, Pages::mapped),
         backend(std::move(foreign.backend)) {}
 
   static std::unique_ptr<Impl> open(const std::filesystem::path& path, const EngineOptions& options,
@@ -60,7 +62,12 @@ class Summarizer::Impl {
     if (auto foreign = open_foreign(path, options)) {
       return std::make_unique<Impl>(std::move(*foreign), options);
     }
-    return std::make_unique<Impl>(open_engine(path, options, compile), options);
+    auto engine = open_engine(path, compile);
+    if (engine->find(kTensorRTSection) != nullptr) {
+      engine.reset();
+      return std::make_unique<Impl>(open_tensorrt(path, options.threads), options);
+    }
+    return std::make_unique<Impl>(std::move(engine), options);
   }
 
   static std::unique_ptr<Impl> of_model(const Model& model, const EngineOptions& options,
@@ -110,6 +117,7 @@ class Summarizer::Impl {
   ForeignModel foreign;
   int foreign_threads = 0;
 
+  LaterLargePages large_pages;
   std::unique_ptr<Backend> backend;
   Trace* trace = nullptr;
   std::optional<Tokenizer> tokenizer;  // made when first asked for: token ids need none
@@ -129,7 +137,10 @@ std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32
                                           const SummarizeOptions& options) {
   const auto turn = impl_->turn();
   GenerateOptions generate_options{
-      .max_rows = options.max_rows, .trace = impl_->trace, .on_step = options.on_step};
+      .max_rows = options.max_rows, .trace = impl_->trace, .on_step = [&] {
+        impl_->large_pages.step();
+        if (options.on_step) options.on_step();
+      }};
   if (options.progress) {
     generate_options.progress = [&](std::size_t done) {
       options.progress({.done = done, .total = documents.size()});
@@ -246,6 +257,16 @@ std::uint64_t Summarizer::weight_bytes() const {
 }
 std::uint64_t Summarizer::kv_cache_bytes() const {
   return impl_->engine == nullptr ? 0 : impl_->engine->kv_cache_bytes();
+}
+
+Pages pages_from_name(std::string_view name) {
+  if (name == "auto") return Pages::automatic;
+  if (name == "mapped") return Pages::mapped;
+  if (name == "large") return Pages::large;
+  throw Error(ErrorKind::invalid_argument, "no such pages",
+              {.field = "pages",
+               .found = fmt::format("\"{}\"", name),
+               .expected = "auto, mapped or large"});
 }
 
 EngineBackend engine_backend_from_name(std::string_view name) {

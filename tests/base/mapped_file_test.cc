@@ -2,63 +2,123 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
+#include "base/large_pages.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
 namespace {
 
-class MappedFileTest : public ::testing::TestWithParam<Pages> {
+class MappedFileTest : public ::testing::Test {
  protected:
   std::filesystem::path write(const std::string& content) {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string("kobolt-mapped-") + test->name();
-    std::ranges::replace(name, '/', '-');
-    path_ = std::filesystem::path(::testing::TempDir()) / name;
+    path_ = std::filesystem::path(::testing::TempDir()) /
+            (std::string("kobolt-mapped-") + test->name());
     std::ofstream(path_, std::ios::binary) << content;
     return path_;
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
+  static std::string some_content(std::size_t size) {
+    std::string content(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 31 >> 3U);
+    return content;
+  }
+  static bool holds(const MappedFile& file, const std::string& content) {
+    const auto bytes = file.bytes();
+    return bytes.size() == content.size() &&
+           std::memcmp(bytes.data(), content.data(), content.size()) == 0;
+  }
+
  private:
   std::filesystem::path path_;
 };
 
-TEST_P(MappedFileTest, HoldsWhatTheFileHolds) {
-  // Less than a page, and several large pages and a bit.
-  for (const std::size_t size : {std::size_t{1}, std::size_t{5'000'001}}) {
-    std::string content(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 31 >> 3U);
-    const auto file = MappedFile::open(write(content), GetParam());
-    const auto bytes = file->bytes();
-    ASSERT_EQ(bytes.size(), size);
-    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), content.begin(),
-                           [](std::byte a, char b) { return a == static_cast<std::byte>(b); }));
+// Less than a page, pages without a rest, and several large pages and a bit.
+constexpr std::size_t kSizes[] = {1, 4096, 2 * kLargePage, 5'000'001};
+
+TEST_F(MappedFileTest, HoldsWhatTheFileHolds) {
+  for (const std::size_t size : kSizes) {
+    const std::string content = some_content(size);
+    const auto file = MappedFile::open(write(content));
+    EXPECT_TRUE(holds(*file, content));
   }
 }
 
-TEST_P(MappedFileTest, OfAnEmptyFileIsEmpty) {
-  EXPECT_TRUE(MappedFile::open(write(""), GetParam())->bytes().empty());
-}
-
-TEST_P(MappedFileTest, NamesAFileThatIsNotThere) {
-  try {
-    (void)MappedFile::open("/nowhere/at/all", GetParam());
-    FAIL() << "opened";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::not_found);
-    EXPECT_EQ(error.detail().file, "/nowhere/at/all");
+TEST_F(MappedFileTest, HoldsTheSameInLargePages) {
+  for (const std::size_t size : kSizes) {
+    const std::string content = some_content(size);
+    const auto file = MappedFile::open(write(content));
+    const auto* const begin = file->bytes().data();
+    EXPECT_TRUE(file->move_to_large_pages());
+    EXPECT_TRUE(file->move_to_large_pages()) << "a second time";
+    EXPECT_EQ(file->bytes().data(), begin);
+    EXPECT_TRUE(holds(*file, content));
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Pages, MappedFileTest, ::testing::Values(Pages::mapped, Pages::large),
-                         [](const auto& test) {
-                           return test.param == Pages::large ? "large" : "mapped";
-                         });
+TEST_F(MappedFileTest, IsReadWhileItMoves) {
+  const std::string content = some_content(40 * kLargePage + 17);  // three pieces
+  const auto file = MappedFile::open(write(content));
+  std::atomic<bool> done = false;
+  std::atomic<bool> equal = true;
+  std::jthread reader([&] {
+    do {
+      if (!holds(*file, content)) equal = false;
+    } while (!done);
+  });
+  EXPECT_TRUE(file->move_to_large_pages());
+  done = true;
+  reader.join();
+  EXPECT_TRUE(equal);
+}
+
+TEST_F(MappedFileTest, MovesNothingOnceItIsToldToStop) {
+  const std::string content = some_content(kLargePage);
+  const auto file = MappedFile::open(write(content));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(file->move_to_large_pages(stop.get_token()));
+  EXPECT_TRUE(holds(*file, content));
+  EXPECT_TRUE(file->move_to_large_pages());
+}
+
+TEST_F(MappedFileTest, IsSharedUntilTheFileChanges) {
+  const auto path = write("one");
+  const auto first = MappedFile::open_shared(path);
+  EXPECT_EQ(MappedFile::open_shared(path), first);
+  EXPECT_NE(MappedFile::open(path), first);
+  std::filesystem::remove(path);
+  write("other");
+  const auto other = MappedFile::open_shared(path);
+  EXPECT_TRUE(holds(*other, "other"));
+  EXPECT_TRUE(holds(*first, "one"));
+}
+
+TEST_F(MappedFileTest, OfAnEmptyFileIsEmpty) {
+  const auto file = MappedFile::open(write(""));
+  EXPECT_TRUE(file->bytes().empty());
+  EXPECT_TRUE(file->move_to_large_pages());
+}
+
+TEST_F(MappedFileTest, NamesAFileThatIsNotThere) {
+  for (const auto open : {MappedFile::open, MappedFile::open_shared}) {
+    try {
+      (void)open("/nowhere/at/all");
+      FAIL() << "opened";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::not_found);
+      EXPECT_EQ(error.detail().file, "/nowhere/at/all");
+    }
+  }
+}
 
 }  // namespace
 }  // namespace kobolt

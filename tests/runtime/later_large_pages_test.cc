@@ -1,0 +1,71 @@
+#include "runtime/later_large_pages.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "base/large_pages.h"
+#include "base/machine.h"
+
+namespace kobolt {
+namespace {
+
+class LaterLargePagesTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<const MappedFile> file_of(std::size_t bytes) {
+    std::ofstream(path_, std::ios::binary) << std::string(bytes, 'k');
+    return MappedFile::open(path_);
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  std::filesystem::path path_ =
+      std::filesystem::path(::testing::TempDir()) / "kobolt-later-large-pages";
+};
+
+constexpr int kManySteps = 1000;
+constexpr std::size_t kMiB = std::size_t{1} << 20U;
+
+TEST_F(LaterLargePagesTest, MovesAFileOnceStepsHaveBeenTaken) {
+  if (!large_pages_granted() || available_memory() < 200 * kMiB) {
+    GTEST_SKIP() << "this system grants no large pages, or has little memory";
+  }
+  const auto file = file_of(40 * kMiB + 1);
+  LaterLargePages later(file, Pages::automatic);
+  later.step();
+  EXPECT_FALSE(file->moved());
+  for (int i = 0; i < kManySteps; ++i) later.step();
+  while (!file->moved()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(file->bytes().back(), std::byte{'k'});
+}
+
+TEST_F(LaterLargePagesTest, LeavesSmallFilesMapped) {
+  const auto file = file_of(kMiB);
+  {
+    LaterLargePages later(file, Pages::automatic);
+    for (int i = 0; i < kManySteps; ++i) later.step();
+  }
+  EXPECT_FALSE(file->moved());
+}
+
+TEST_F(LaterLargePagesTest, DoesWhatItIsToldWhateverTheSize) {
+  const auto file = file_of(kMiB);
+  {
+    LaterLargePages never(file, Pages::mapped);
+    for (int i = 0; i < kManySteps; ++i) never.step();
+  }
+  EXPECT_FALSE(file->moved());
+  const LaterLargePages at_once(file, Pages::large);
+  EXPECT_TRUE(file->moved());
+}
+
+TEST_F(LaterLargePagesTest, OfAnImageInMemoryDoesNothing) {
+  LaterLargePages none(nullptr, Pages::large);
+  for (int i = 0; i < kManySteps; ++i) none.step();
+}
+
+}  // namespace
+}  // namespace kobolt
