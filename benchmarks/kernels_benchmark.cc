@@ -18,6 +18,7 @@
 #include "kernels/head_attention.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
+#include "kobolt/profile.h"
 
 namespace kobolt::kernels {
 namespace {
@@ -36,8 +37,6 @@ std::size_t size_of(std::int64_t rows, std::int64_t columns) {
 
 Ceilings ceilings;  // of one thread and the set in use; zeros where they cannot be measured
 
-enum class Arithmetic { fp32, pairs, bytes };
-
 /// Work done in one iteration.
 void report(benchmark::State& state, double operations, double bytes,
             Arithmetic arithmetic = Arithmetic::fp32) {
@@ -50,10 +49,9 @@ void report(benchmark::State& state, double operations, double bytes,
   rate("op/s", operations);
   rate("B/s", bytes);
   if (ceilings.fp32 <= 0) return;
-  const double most = arithmetic == Arithmetic::fp32    ? ceilings.fp32
-                      : arithmetic == Arithmetic::pairs ? ceilings.pairs
-                                                        : ceilings.bytes;
-  if (most > 0) rate("%op", 100.0 * operations / (1e9 * most));
+  const MachineCeilings most{
+      .fp32 = ceilings.fp32, .pairs = ceilings.pairs, .bytes = ceilings.bytes};
+  rate("%op", 100.0 * operations / (1e9 * most.operations(arithmetic)));
   rate("%read", 100.0 * bytes / (1e9 * ceilings.read));
 }
 
@@ -89,39 +87,56 @@ void gemm_16(benchmark::State& state) {
 void gemm_f16(benchmark::State& state) { gemm_16<kernels::gemm_f16, PackedF16>(state); }
 void gemm_bf16(benchmark::State& state) { gemm_16<kernels::gemm_bf16, PackedBF16>(state); }
 
-void gemm_i4(benchmark::State& state) {
+/// Random rows of int16 or of bytes, as products take them.
+struct PairRows {
+  PairRows(int m, int k) : a(size_of(m, 2 * pairs(k))), scales(static_cast<std::size_t>(m)) {
+    const std::vector<float> x = random(size_of(m, k));
+    quantize_rows(x.data(), k, m, k, a.data(), 2 * pairs(k), scales.data());
+  }
+  std::vector<std::int16_t> a;
+  std::vector<float> scales;
+};
+struct ByteRows {
+  ByteRows(int m, int k)
+      : ld(static_cast<std::ptrdiff_t>(groups(k)) * kGroup4),
+        a(size_of(m, ld)),
+        scales(static_cast<std::size_t>(m)),
+        zeros(scales.size()) {
+    const std::vector<float> x = random(size_of(m, k));
+    quantize_rows_u8(x.data(), k, m, k, a.data(), ld, scales.data(), zeros.data());
+  }
+  [[nodiscard]] RowsU8 view() const { return {a.data(), ld, scales.data(), zeros.data()}; }
+  std::ptrdiff_t ld;
+  std::vector<std::uint8_t> a;
+  std::vector<float> scales;
+  std::vector<std::int32_t> zeros;
+};
+
+void gemm_u8_i4(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
-  const std::ptrdiff_t lda = static_cast<std::ptrdiff_t>(groups(k)) * kGroup4;
-  const std::vector<float> x = random(size_of(m, k));
-  std::vector<std::int16_t> a(size_of(m, lda));
-  std::vector<float> a_scales(static_cast<std::size_t>(m));
-  quantize_rows(x.data(), k, m, k, a.data(), lda, a_scales.data());
+  const ByteRows rows(m, k);
   const std::vector<std::uint8_t> packed(packed_i4_size(n, k), 0x3B);
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_i4(a.data(), lda, a_scales.data(), m, {packed.data(), n, k}, 0, panels(n),
-                     c.data(), n, {});
+    kernels::gemm_u8_i4(rows.view(), m, {packed.data(), n, k}, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
-  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::pairs);
+  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::bytes);
 }
 
 void gemm_i8(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
-  const std::vector<float> x = random(size_of(m, k));
-  std::vector<std::int16_t> a(size_of(m, 2 * pairs(k)));
-  std::vector<float> a_scales(static_cast<std::size_t>(m));
-  quantize_rows(x.data(), k, m, k, a.data(), 2 * pairs(k), a_scales.data());
+  const PairRows rows(m, k);
   std::vector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
   const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_i8(a.data(), 2 * pairs(k), a_scales.data(), m,
+    kernels::gemm_i8(rows.a.data(), 2 * pairs(k), rows.scales.data(), m,
                      {packed.data(), scales.data(), n, k}, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
@@ -136,20 +151,14 @@ void gemm_u8_i8(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
-  const std::vector<float> x = random(size_of(m, k));
-  std::vector<std::uint8_t> a(size_of(m, 4 * quads(k)));
-  std::vector<float> a_scales(static_cast<std::size_t>(m));
-  std::vector<std::int32_t> zeros(a_scales.size());
-  kernels::quantize_rows_u8(x.data(), k, m, k, a.data(), 4 * quads(k), a_scales.data(),
-                            zeros.data());
+  const ByteRows rows(m, k);
   std::vector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
   const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
   std::vector<float> c(size_of(m, n));
-  const RowsU8 rows{a.data(), 4 * quads(k), a_scales.data(), zeros.data()};
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_u8_i8(rows, m, {packed.data(), scales.data(), n, k}, 0, panels(n), c.data(), n,
-                        {});
+    kernels::gemm_u8_i8(rows.view(), m, {packed.data(), scales.data(), n, k}, 0, panels(n),
+                        c.data(), n, {});
     benchmark::ClobberMemory();
   }
   report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::bytes);
@@ -169,7 +178,7 @@ BENCHMARK(gemm_f16)->Apply(product_shapes);
 BENCHMARK(gemm_bf16)->Apply(product_shapes);
 BENCHMARK(gemm_i8)->Apply(product_shapes);
 BENCHMARK(gemm_u8_i8)->Apply(product_shapes);
-BENCHMARK(gemm_i4)->Apply(product_shapes);
+BENCHMARK(gemm_u8_i4)->Apply(product_shapes);
 
 /// Half of the weights are zero, at random: single ones, or blocks of 16 outputs of one input.
 std::vector<float> half_zero(int n, int k, SparseForm form) {
@@ -193,6 +202,22 @@ std::vector<std::byte> packed_sparse(SparseForm form, const std::vector<float>& 
   pack_sparse(form, w.data(), k, n, k, dense.data(), packed.data());
   return packed;
 }
+
+/// A random matrix of int8 of which half is zero.
+template <SparseForm kForm>
+struct SparseBytes {
+  SparseBytes(int n, int k) : scales(static_cast<std::size_t>(padded(n))) {
+    const std::vector<float> w = half_zero(n, k, kForm);
+    std::vector<std::int8_t> dense(packed_i8_size(n, k));
+    pack_i8(w.data(), k, n, k, dense.data(), scales.data());
+    packed = packed_sparse(kForm, w, n, k, dense);
+    view = view_sparse(kForm, PackedI8{.scales = scales.data(), .n = n, .k = k}, packed.data());
+  }
+  [[nodiscard]] double bytes() const { return static_cast<double>(packed.size()); }
+  std::vector<float> scales;
+  std::vector<std::byte> packed;
+  SparseI8 view;
+};
 
 /// Operations are those of the dense product, so that rates compare with its own; bytes are real.
 template <SparseForm kForm>
@@ -238,24 +263,15 @@ void gemm_sparse_i8(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
-  const std::vector<float> x = random(size_of(m, k));
-  std::vector<std::int16_t> a(size_of(m, 2 * pairs(k)));
-  std::vector<float> a_scales(static_cast<std::size_t>(m));
-  quantize_rows(x.data(), k, m, k, a.data(), 2 * pairs(k), a_scales.data());
-  const std::vector<float> w = half_zero(n, k, kForm);
-  std::vector<std::int8_t> dense(packed_i8_size(n, k));
-  std::vector<float> scales(static_cast<std::size_t>(padded(n)));
-  pack_i8(w.data(), k, n, k, dense.data(), scales.data());
-  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
-  const SparseI8 sparse =
-      view_sparse(kForm, PackedI8{.scales = scales.data(), .n = n, .k = k}, packed.data());
+  const PairRows rows(m, k);
+  const SparseBytes<kForm> w(n, k);
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_sparse_i8(a.data(), 2 * pairs(k), a_scales.data(), m, sparse, 0, panels(n),
-                            c.data(), n, {});
+    kernels::gemm_sparse_i8(rows.a.data(), 2 * pairs(k), rows.scales.data(), m, w.view, 0,
+                            panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
-  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::pairs);
+  report(state, 2.0 * m * n * k, w.bytes(), Arithmetic::pairs);
 }
 
 template <SparseForm kForm>
@@ -263,25 +279,14 @@ void gemm_sparse_u8_i8(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
-  const std::vector<float> x = random(size_of(m, k));
-  std::vector<std::uint8_t> a(size_of(m, 4 * quads(k)));
-  std::vector<float> a_scales(static_cast<std::size_t>(m));
-  std::vector<std::int32_t> zeros(static_cast<std::size_t>(m));
-  const RowsU8 rows{a.data(), 4 * quads(k), a_scales.data(), zeros.data()};
-  quantize_rows_u8(x.data(), k, m, k, a.data(), rows.ld, a_scales.data(), zeros.data());
-  const std::vector<float> w = half_zero(n, k, kForm);
-  std::vector<std::int8_t> dense(packed_i8_size(n, k));
-  std::vector<float> scales(static_cast<std::size_t>(padded(n)));
-  pack_i8(w.data(), k, n, k, dense.data(), scales.data());
-  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
-  const SparseI8 sparse =
-      view_sparse(kForm, PackedI8{.scales = scales.data(), .n = n, .k = k}, packed.data());
+  const ByteRows rows(m, k);
+  const SparseBytes<kForm> w(n, k);
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_sparse_u8_i8(rows, m, sparse, 0, panels(n), c.data(), n, {});
+    kernels::gemm_sparse_u8_i8(rows.view(), m, w.view, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
-  report(state, 2.0 * m * n * k, static_cast<double>(packed.size()), Arithmetic::bytes);
+  report(state, 2.0 * m * n * k, w.bytes(), Arithmetic::bytes);
 }
 
 BENCHMARK(gemm_sparse_f32<SparseForm::blocks>)->Apply(product_shapes);

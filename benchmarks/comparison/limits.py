@@ -23,10 +23,11 @@ class Ceilings:
     read: float
 
     def products(self, precision: str) -> float:
-        """int8 takes bytes where the machine has them; all attention takes fp32."""
+        """int8 takes bytes where the machine has an instruction for them, int4 always: without one it
+        takes two, as pairs do, of twice the lanes. All attention takes fp32."""
         if precision == "int8":
             return max(self.pairs, self.bytes)
-        return self.pairs if precision == "int4" else self.fp32
+        return max(2 * self.pairs, self.bytes) if precision == "int4" else self.fp32
 
     def best(self, other: Ceilings) -> Ceilings:
         """A disturbed measurement shows less than the machine can do."""

@@ -20,7 +20,7 @@ enum class Precision : std::uint8_t {
   fp16,  ///< IEEE binary16, products in fp32
   bf16,  ///< the upper half of a float, products in fp32
   int8,  ///< a scale for each output feature; activations quantised per row at run time
-  int4,  ///< a scale for each 32 inputs of an output feature, activations as for int8; embeddings,
+  int4,  ///< a scale for each 32 inputs of an output feature, activations of 8 bits; embeddings,
          ///< output projection and positions are int8 unless CompileOptions::layers says otherwise
 };
 KOBOLT_API std::string_view name_of(Precision precision);

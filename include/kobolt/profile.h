@@ -18,11 +18,14 @@ namespace kobolt {
 struct MachineCeilings {
   double fp32 = 0;
   double pairs = 0;  ///< of int16
-  double bytes = 0;  ///< 0 where the processor has no instruction for them
+  double bytes = 0;  ///< by vpdpbusd; 0 where the processor lacks it
   double read = 0;   ///< from memory, past any cache
 
   [[nodiscard]] double operations(Arithmetic arithmetic) const {
-    return arithmetic == Arithmetic::fp32 ? fp32 : arithmetic == Arithmetic::pairs ? pairs : bytes;
+    if (arithmetic == Arithmetic::fp32) return fp32;
+    if (arithmetic == Arithmetic::pairs) return pairs;
+    // Without vpdpbusd, vpmaddubsw and vpaddw: like vpmaddwd and vpaddd, with twice the lanes.
+    return bytes > 0 ? bytes : 2 * pairs;
   }
 };
 

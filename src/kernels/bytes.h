@@ -5,8 +5,9 @@
 
 #include "kernels/kernels.h"
 
-/// Activations of 8 bits for int8 weights, where the processor multiplies bytes faster than pairs
-/// of int16 (x86's VNNI). Conventions are those of kernels.h; the weights are the same PackedI8.
+/// Activations of 8 bits: for int4 weights everywhere, for int8 weights where the processor
+/// multiplies bytes faster than pairs of int16 (x86's VNNI). Conventions are those of kernels.h;
+/// the int8 weights are the same PackedI8.
 namespace kobolt::kernels {
 
 /// Quantised rows [m, 4 * quads(k)]: x[i, l] ~ scales[i] * (data[i, l] - zeros[i]). Each row has a
@@ -32,6 +33,12 @@ void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uin
 
 /// gemm_i8 for rows of quantize_rows_u8. The integer part, sum((a - zero) * w), is exact.
 void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end, float* c,
+                std::ptrdiff_t ldc, const Epilogue& epilogue);
+
+/// c[i, j] for int4 weights and rows of quantize_rows_u8 that can be read up to kGroup4 *
+/// groups(k); what they have past k does not matter. Sums of a group are exact, those over groups,
+/// among them that of what the zeros add, are fp32's.
+void gemm_u8_i4(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end, float* c,
                 std::ptrdiff_t ldc, const Epilogue& epilogue);
 
 /// Whether gemm_u8_i8 is faster than gemm_i8, and the same for sparse matrices, on the instruction

@@ -154,11 +154,10 @@ void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int 
 
 bool prefers_byte_rows() { return active().byte_rows; }
 
-void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
-             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-             const Epilogue& epilogue) {
+void gemm_u8_i4(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end, float* c,
+                std::ptrdiff_t ldc, const Epilogue& epilogue) {
   assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
-  active().gemm_i4(a, lda, a_scales, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  active().gemm_u8_i4(a, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,

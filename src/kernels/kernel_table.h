@@ -31,7 +31,7 @@ struct KernelTable {
   decltype(&kernels::gemm_bf16) gemm_bf16;
   decltype(&kernels::gemm_i8) gemm_i8;
   decltype(&kernels::gemm_u8_i8) gemm_u8_i8;
-  decltype(&kernels::gemm_i4) gemm_i4;
+  decltype(&kernels::gemm_u8_i4) gemm_u8_i4;
   decltype(&kernels::gemm_sparse_f32) gemm_sparse_f32;
   decltype(&kernels::gemm_sparse_f16) gemm_sparse_f16;
   decltype(&kernels::gemm_sparse_bf16) gemm_sparse_bf16;

@@ -130,12 +130,6 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
              const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);
 
-/// The same for int4 weights; rows of `a` are those of quantize_rows with zeros up to
-/// kGroup4 * groups(k). Sums of a group are exact, those over groups are fp32's.
-void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
-             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-             const Epilogue& epilogue);
-
 /// y = (x - mean) / sqrt(var + epsilon) * gamma + beta over rows of d, two-pass; y may be x.
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,
                 const float* beta, float epsilon, float* y, std::ptrdiff_t ldy);

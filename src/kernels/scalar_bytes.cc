@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/block4.h"
 #include "kernels/bytes.h"
 #include "kernels/scalar.h"
 
@@ -55,6 +56,36 @@ void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int 
         products[j] = static_cast<float>(sums[j]) * a.scales[i] * w.scales[p * kPanel + j];
       }
       finish(products, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
+    }
+  }
+}
+
+void gemm_u8_i4(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end, float* c,
+                std::ptrdiff_t ldc, const Epilogue& epilogue) {
+  for (int p = panel_begin; p < panel_end; ++p) {
+    const std::uint8_t* panel = w.data + static_cast<std::ptrdiff_t>(p) * groups(w.k) * kBlock4;
+    for (int i = 0; i < m; ++i) {
+      float sums[kPanel] = {};
+      float column_sums[kPanel] = {};
+      for (int g = 0; g < groups(w.k); ++g) {
+        const std::uint8_t* block = panel + static_cast<std::ptrdiff_t>(g) * kBlock4;
+        const std::uint8_t* row = a.data + i * a.ld + static_cast<std::ptrdiff_t>(g) * kGroup4;
+        for (int j = 0; j < kPanel; ++j) {
+          std::int32_t products = 0;
+          std::int32_t weights = 0;
+          for (int l = 0; l < kGroup4; ++l) {
+            const int weight = block_weight(block, j, l);
+            products += row[l] * weight;
+            weights += weight;
+          }
+          sums[j] += static_cast<float>(products) * block_scale(block, j);
+          column_sums[j] += static_cast<float>(weights) * block_scale(block, j);
+        }
+      }
+      for (int j = 0; j < kPanel; ++j) {
+        sums[j] = (sums[j] - static_cast<float>(a.zeros[i]) * column_sums[j]) * a.scales[i];
+      }
+      finish(sums, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
     }
   }
 }

@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "base/float16.h"
-#include "kernels/block4.h"
 #include "kernels/scalar.h"
 
 // One row times one panel at a time. The sixteen sums are the panel's columns.
@@ -79,28 +78,6 @@ void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, i
         products[j] = static_cast<float>(sums[j]) * a_scales[i] * w.scales[p * kPanel + j];
       }
       finish(products, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
-    }
-  }
-}
-
-void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
-             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-             const Epilogue& epilogue) {
-  for (int p = panel_begin; p < panel_end; ++p) {
-    const std::uint8_t* panel = w.data + static_cast<std::ptrdiff_t>(p) * groups(w.k) * kBlock4;
-    for (int i = 0; i < m; ++i) {
-      float sums[kPanel] = {};
-      for (int g = 0; g < groups(w.k); ++g) {
-        const std::uint8_t* block = panel + static_cast<std::ptrdiff_t>(g) * kBlock4;
-        const std::int16_t* row = a + i * lda + static_cast<std::ptrdiff_t>(g) * kGroup4;
-        for (int j = 0; j < kPanel; ++j) {
-          std::int32_t sum = 0;
-          for (int l = 0; l < kGroup4; ++l) sum += row[l] * block_weight(block, j, l);
-          sums[j] += static_cast<float>(sum) * block_scale(block, j);
-        }
-      }
-      for (float& sum : sums) sum *= a_scales[i];
-      finish(sums, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
     }
   }
 }

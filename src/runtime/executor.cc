@@ -41,11 +41,11 @@ int Executor::part_count(int rows, std::int64_t row_cost) const {
 void Executor::reserve_quantized(RowFormat format, int m, int k) {
   const auto rows = static_cast<std::size_t>(m);
   if (format == RowFormat::int16) {
-    int16_.ld = static_cast<std::ptrdiff_t>(kernels::groups(k)) * kernels::kGroup4;
+    int16_.ld = static_cast<std::ptrdiff_t>(kernels::pairs(k)) * 2;
     reserve(int16_.q, rows * static_cast<std::size_t>(int16_.ld));
     reserve(int16_.scales, rows);
   } else if (format == RowFormat::bytes) {
-    bytes_.ld = static_cast<std::ptrdiff_t>(kernels::quads(k)) * 4;
+    bytes_.ld = static_cast<std::ptrdiff_t>(kernels::groups(k)) * kernels::kGroup4;
     reserve(bytes_.q, rows * static_cast<std::size_t>(bytes_.ld));
     reserve(bytes_.scales, rows);
     reserve(bytes_.zeros, rows);
@@ -62,20 +62,20 @@ void Executor::reserve_rows(int m, int k) {
 void Executor::quantize(RowFormat format, const Operand& operand, int begin, int end) {
   const float* x = operand.x + begin * operand.ldx;
   if (format == RowFormat::bytes) {
-    kernels::quantize_rows_u8(x, operand.ldx, end - begin, operand.k,
-                              bytes_.q.data() + begin * bytes_.ld, bytes_.ld,
+    const std::ptrdiff_t ld = bytes_.ld;
+    std::uint8_t* q = bytes_.q.data() + begin * ld;
+    kernels::quantize_rows_u8(x, operand.ldx, end - begin, operand.k, q, ld,
                               bytes_.scales.data() + begin, bytes_.zeros.data() + begin);
+    // gemm_u8_i4 reads whole groups.
+    const std::ptrdiff_t written = 4 * static_cast<std::ptrdiff_t>(kernels::quads(operand.k));
+    for (int i = 0; i < end - begin && written < ld; ++i) {
+      std::fill(q + i * ld + written, q + (i + 1) * ld, std::uint8_t{0});
+    }
     return;
   }
-  const std::ptrdiff_t ld = int16_.ld;
-  std::int16_t* q = int16_.q.data() + begin * ld;
-  kernels::quantize_rows(x, operand.ldx, end - begin, operand.k, q, ld,
+  kernels::quantize_rows(x, operand.ldx, end - begin, operand.k,
+                         int16_.q.data() + begin * int16_.ld, int16_.ld,
                          int16_.scales.data() + begin);
-  // gemm_i4 reads whole groups.
-  const std::ptrdiff_t written = 2 * static_cast<std::ptrdiff_t>(kernels::pairs(operand.k));
-  for (int i = 0; i < end - begin && written < ld; ++i) {
-    std::fill(q + i * ld + written, q + (i + 1) * ld, std::int16_t{0});
-  }
 }
 
 Operand Executor::operand(const float* x, std::ptrdiff_t ldx, int m, int k) {
@@ -143,7 +143,7 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
         }
       },
       [&](const kernels::PackedI4& w) {
-        kernels::gemm_i4(q, ldq, scales, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+        kernels::gemm_u8_i4(bytes, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       },
       [&](const kernels::SparseF32& w) {
         kernels::gemm_sparse_f32(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,

@@ -49,7 +49,7 @@ struct Linear {
         std::holds_alternative<kernels::SparseI8>(weight)) {
       return kernels::prefers_byte_rows() ? RowFormat::bytes : RowFormat::int16;
     }
-    return std::holds_alternative<kernels::PackedI4>(weight) ? RowFormat::int16 : RowFormat::floats;
+    return std::holds_alternative<kernels::PackedI4>(weight) ? RowFormat::bytes : RowFormat::floats;
   }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;

@@ -17,21 +17,38 @@
 #include "kernels/simd/finish-inl.h"
 #include "kernels/simd/gemm-inl.h"
 
-// Products of bytes by vpdpbusd, 4 inputs of 16 columns in one instruction: what those of dense and
-// of sparse matrices share. It wants the weights of 4 inputs of a column together; two stored pairs
-// become that by one permutation of 16-bit words.
+// Products of rows of bytes, and for int8 weights those by vpdpbusd, 4 inputs of 16 columns in one
+// instruction: what those of dense and of sparse matrices share. It wants the weights of 4 inputs
+// of a column together; two stored pairs become that by one permutation of 16-bit words.
 //
 // sum((a - zero) * w) = sum(a * w) - zero * sum(w): the sums of the columns of w are products with
 // a row of ones. Few rows have that row in their tile, where it hides behind reading memory; for
 // many rows it is computed as a slice is put into order.
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
-#if HWY_TARGET == HWY_AVX3
+#if KOBOLT_SIMD_TARGET
 namespace {
 
 using gemm::IntTag;
 using gemm::PairTag;
 using Integers = hn::Vec<IntTag>;
+
+/// Sums of the columns of the panels that are at work.
+template <class Sum>
+class ColumnSums {
+ public:
+  explicit ColumnSums(int panel_begin) : begin_(panel_begin) {}
+  [[nodiscard]] HWY_INLINE Sum* of(int panel) { return sums_[(panel - begin_) % gemm::kGroup]; }
+  [[nodiscard]] HWY_INLINE const Sum* of(int panel) const {
+    return sums_[(panel - begin_) % gemm::kGroup];
+  }
+
+ private:
+  int begin_;
+  alignas(64) Sum sums_[gemm::kGroup][kPanel];
+};
+
+#if HWY_TARGET == HWY_AVX3
 
 constexpr int kQuadSize = kPanel * 4;
 constexpr int kPairSize = kPanel * 2;
@@ -71,6 +88,7 @@ struct ByteQuads {
   using Factor = Integers;
   static constexpr int kValuesPerUnit = 4;
   static constexpr int kDepth = 192;  // one slice for all inputs of KoBART's layers but one
+  static constexpr int kTileRows = gemm::kTileRows;
 
   static HWY_INLINE Factor broadcast(const std::uint8_t* a) {
     std::int32_t quad;
@@ -85,27 +103,11 @@ struct ByteQuads {
   }
 };
 
-/// Sums of the columns of the panels that are at work.
-class ColumnSums {
- public:
-  explicit ColumnSums(int panel_begin) : begin_(panel_begin) {}
-  [[nodiscard]] HWY_INLINE std::int32_t* of(int panel) {
-    return sums_[(panel - begin_) % gemm::kGroup];
-  }
-  [[nodiscard]] HWY_INLINE const std::int32_t* of(int panel) const {
-    return sums_[(panel - begin_) % gemm::kGroup];
-  }
-
- private:
-  int begin_;
-  alignas(64) std::int32_t sums_[gemm::kGroup][kPanel];
-};
-
 /// Back to floats. The order of the two multiplications is that of the scalar twin.
 struct ShiftedProducts {
   const RowsU8& a;
   const float* column_scales;
-  const ColumnSums& column_sums;
+  const ColumnSums<std::int32_t>& column_sums;
 
   HWY_INLINE hn::Vec<FloatTag> operator()(const std::int32_t* sums, int row, int column) const {
     const FloatTag tag;
@@ -180,8 +182,10 @@ inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, bool ac
   hn::Store(total, IntTag(), column_sums);
 }
 
-}  // namespace
 #endif  // HWY_AVX3
+
+}  // namespace
+#endif  // KOBOLT_SIMD_TARGET
 }  // namespace kobolt::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

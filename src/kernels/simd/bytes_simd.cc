@@ -119,7 +119,7 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
                      float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const QuadPanels stored(w, panel_begin, panel_end);
-  ColumnSums column_sums(panel_begin);
+  ColumnSums<std::int32_t> column_sums(panel_begin);
   const Finish<ShiftedProducts> finish({a, w.scales, column_sums}, w.n, c, ldc, epilogue);
   if (m <= gemm::kTileRows) {
     const ByteTile tile = byte_tile_function(m);

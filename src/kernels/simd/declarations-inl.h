@@ -27,9 +27,8 @@ void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, i
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
              const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
              const Epilogue& epilogue);
-void gemm_i4(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
-             const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-             const Epilogue& epilogue);
+void gemm_u8_i4(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end, float* c,
+                std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
                      int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_sparse_f16(const float* a, std::ptrdiff_t lda, int m, const SparseF16& w, int panel_begin,
@@ -80,9 +79,8 @@ void gemm_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scal
                   const Epilogue& epilogue);
 void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end,
                      float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
-void gemm_i4_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
-                  const PackedI4& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-                  const Epilogue& epilogue);
+void gemm_u8_i4_vnni(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end,
+                     float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_sparse_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                          const SparseI8& w, int panel_begin, int panel_end, float* c,
                          std::ptrdiff_t ldc, const Epilogue& epilogue);

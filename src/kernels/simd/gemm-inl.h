@@ -18,9 +18,8 @@
 // Matrix products for all number formats.
 //
 // Everything is counted in units along k, of 32 bits: one float, or one pair of int16 (int4 counts
-// in groups of 16 pairs and has tiles of its own, gemm_i4_simd.cc). A product is
-// made of tiles of up to kTileRows rows by one panel of 16 columns, whose sums stay in registers
-// for a run of units:
+// in groups of 32 inputs and has tiles of its own, groups-inl.h). A product is made of tiles of up
+// to kTileRows rows by one panel of 16 columns, whose sums stay in registers for a run of units:
 //
 //   each unit:  kVectors loads of the panel, one broadcast a row, rows * kVectors multiply-adds
 //
@@ -117,6 +116,7 @@ struct FloatUnits {
   /// Two 512-bit loads for 16 FMAs: a slice may as well come from L2, and longer ones save sums
   /// that are stored and loaded again.
   static constexpr int kDepth = HWY_TARGET == HWY_AVX3 ? 768 : gemm::kDepth;
+  static constexpr int kTileRows = gemm::kTileRows;
 
   static HWY_INLINE Factor broadcast(const float* a) { return hn::Set(FloatTag(), *a); }
   static HWY_INLINE Factor load(const float* w) { return hn::LoadU(FloatTag(), w); }
@@ -136,6 +136,7 @@ struct WidePairs {
   static constexpr int kValuesPerUnit = 2;
   static constexpr std::ptrdiff_t kStoredPerUnit = kPanel * 2;
   static constexpr int kDepth = gemm::kDepth;
+  static constexpr int kTileRows = gemm::kTileRows;
 
   static HWY_INLINE Factor broadcast(const std::int16_t* a) {
     std::int32_t pair;
@@ -253,13 +254,14 @@ HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
   }
 }
 
-/// The tile of `rows` rows, 1..kTileRows, and `kPanels` panels.
+/// The tile of `rows` rows, 1..Units::kTileRows, and `kPanels` panels.
 template <class Units, int kPanels = 1>
 HWY_INLINE TileFunction<Units> tile_function(int rows) {
   static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return std::array<TileFunction<Units>, kTileRows>{tile_of<Units, kIndex + 1, kPanels>...};
+    return std::array<TileFunction<Units>, Units::kTileRows>{
+        tile_of<Units, kIndex + 1, kPanels>...};
   }
-  (std::make_index_sequence<kTileRows>());
+  (std::make_index_sequence<Units::kTileRows>());
   return kFunctions[static_cast<std::size_t>(rows - 1)];
 }
 
@@ -288,7 +290,7 @@ HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int
   const std::ptrdiff_t unit_bytes =
       w.unit_size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight));
   const TileFunction<Units> function = tile_function<Units>(m);
-  alignas(64) typename Units::Sum sums[kTileRows * kPanel];
+  alignas(64) typename Units::Sum sums[Units::kTileRows * kPanel];
   for (int panel = w.begin; panel < w.end; ++panel) {
     const typename Units::Weight* weights = w.at(panel, 0);
     const Ahead ahead{reinterpret_cast<const char*>(weights) + kStreamAhead, unit_bytes};
@@ -311,7 +313,7 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
   const EvenParts depths(w.units, Units::kDepth);
   for (int block = 0; block < blocks.count(); ++block) {
     const int block_begin = blocks.begin(block);
-    const EvenParts tiles(blocks.size(block), kTileRows);
+    const EvenParts tiles(blocks.size(block), Units::kTileRows);
     for (int group = w.begin; group < w.end; group += kGroup) {
       const int group_end = std::min(group + kGroup, w.end);
       for (int depth = 0; depth < depths.count(); ++depth) {

@@ -62,8 +62,8 @@ HWY_INLINE std::uint8_t* take_bytes(const std::uint8_t* HWY_RESTRICT x,
 
 /// Up to kTileRows rows, which start at `row`.
 HWY_NOINLINE void gathered_rows(const RowsU8& a, int row, int rows, const SparseI8& w,
-                                int panel_begin, int panel_end, ColumnSums& column_sums,
-                                const ByteFinish& finish) {
+                                int panel_begin, int panel_end,
+                                ColumnSums<std::int32_t>& column_sums, const ByteFinish& finish) {
   alignas(64) std::uint8_t gathered[gemm::kTileRows * kGatheredBytes];
   alignas(64) std::int32_t sums[gemm::kTileRows * kPanel];
   const ByteTile tile = byte_tile_function(rows);
@@ -150,7 +150,7 @@ struct TurnedQuads {
 
 /// The form `values`.
 HWY_NOINLINE void expanded_panels(const RowsU8& a, int m, const SparseI8& w, int panel_begin,
-                                  int panel_end, ColumnSums& column_sums,
+                                  int panel_end, ColumnSums<std::int32_t>& column_sums,
                                   const ByteFinish& finish) {
   alignas(64) std::int8_t slice[ByteQuads::kDepth * kQuadSize];
   alignas(64) std::int8_t ordered[ByteQuads::kDepth * kQuadSize];
@@ -188,7 +188,7 @@ HWY_NOINLINE void expanded_panels(const RowsU8& a, int m, const SparseI8& w, int
 void gemm_sparse_u8_i8_vnni(const RowsU8& a, int m, const SparseI8& w, int panel_begin,
                             int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
-  ColumnSums column_sums(panel_begin);
+  ColumnSums<std::int32_t> column_sums(panel_begin);
   const ByteFinish finish({a, w.kept.scales, column_sums}, w.kept.n, c, ldc, epilogue);
   if (w.form == SparseForm::values) {
     expanded_panels(a, m, w, panel_begin, panel_end, column_sums, finish);
