@@ -71,10 +71,12 @@ struct MemoryUse {
 /// A GPU as NVIDIA's management library sees it; all processes on it count.
 struct GpuUse {
   std::string name;
-  double utilization = 0;        ///< share of time with a kernel running, 0 to 1, in the mean
-  std::uint64_t memory = 0;      ///< most bytes in use
-  double power = 0;              ///< watts, in the mean
-  std::uint64_t memory_all = 0;  ///< bytes that it has
+  std::size_t samples = 0;            ///< that the figures are of
+  std::optional<double> utilization;  ///< share of time with a kernel running, 0 to 1, in the mean
+  std::uint64_t memory = 0;           ///< most bytes in use
+  std::optional<double> power;        ///< watts, in the mean
+  std::uint64_t memory_all = 0;       ///< bytes that it has
+  std::string error;  ///< why it answered no longer, in NVML's words: figures are of before that
 };
 
 struct BenchmarkResult {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kobolt/benchmark.h"
@@ -52,10 +53,18 @@ struct ComparedEngine {
   std::vector<double> rounds;    ///< of its turns, seconds
 };
 
+/// An engine that could run no longer, as when its GPU vanishes.
+struct ComparisonFailure {
+  std::size_t engine = 0;  ///< its place among those compared
+  std::string error;
+};
+
 struct Comparison {
   std::vector<ComparedEngine> engines;  ///< in the order given
   int rounds = 0;
   int batches_per_turn = 0;  ///< of the first
+  /// Why there are fewer rounds than were asked for. The round under way counts for no engine.
+  std::optional<ComparisonFailure> failure;
 };
 
 /// An engine of a comparison.
@@ -68,7 +77,8 @@ struct Contestant {
 /// Measures engines in turns: every round runs each of them once, in an order drawn anew, so that
 /// whatever the machine does over time (clock rate, other programs, heat) meets all alike. Speeds
 /// are ratios within rounds (docs/measuring.md). Throws Error for options out of range, also for
-/// fewer rounds than `confidence` needs.
+/// fewer rounds than `confidence` needs, and what an engine throws before there are so many; later
+/// it ends the comparison.
 KOBOLT_API Comparison compare(std::span<const Contestant> engines, const CompareOptions& options);
 
 }  // namespace kobolt

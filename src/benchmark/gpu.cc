@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace kobolt {
 namespace {
@@ -25,13 +28,31 @@ struct NvmlMemory {
   unsigned long long used = 0;
 };
 constexpr int kNvmlSuccess = 0;
+constexpr int kNvmlNotSupported = 3;
 constexpr std::chrono::milliseconds kBetweenSamples(100);
 
-struct GpuSums {
+// The mean of what not every GPU tells.
+class Mean {
+ public:
+  void add(double value) {
+    sum_ += value;
+    ++count_;
+  }
+  [[nodiscard]] std::optional<double> value() const {
+    if (count_ == 0) return std::nullopt;
+    return sum_ / count_;
+  }
+
+ private:
+  double sum_ = 0;
+  int count_ = 0;
+};
+
+struct WatchedGpu {
   NvmlDevice device = nullptr;
-  GpuUse use;  // sums until use() divides them
-  double samples = 0;
-  double power_samples = 0;
+  GpuUse use;
+  Mean utilization;
+  Mean power;
 };
 
 }  // namespace
@@ -53,32 +74,18 @@ class GpuMonitor::Nvml {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
     next_ = now + kBetweenSamples;
-    for (GpuSums& gpu : gpus_) {
-      NvmlUtilization utilization;
-      NvmlMemory memory;
-      if (utilization_(gpu.device, &utilization) != kNvmlSuccess ||
-          memory_(gpu.device, &memory) != kNvmlSuccess) {
-        continue;
-      }
-      ++gpu.samples;
-      gpu.use.utilization += utilization.gpu / 100.0;
-      gpu.use.memory = std::max<std::uint64_t>(gpu.use.memory, memory.used);
-      gpu.use.memory_all = memory.total;
-      unsigned milliwatts = 0;  // not every GPU tells
-      if (power_ != nullptr && power_(gpu.device, &milliwatts) == kNvmlSuccess) {
-        ++gpu.power_samples;
-        gpu.use.power += milliwatts / 1e3;
-      }
+    for (WatchedGpu& gpu : gpus_) {
+      if (gpu.use.error.empty()) look_at(gpu);
     }
   }
 
   [[nodiscard]] std::vector<GpuUse> use() const {
     std::vector<GpuUse> uses;
-    for (const GpuSums& gpu : gpus_) {
-      if (gpu.samples == 0) continue;
+    for (const WatchedGpu& gpu : gpus_) {
+      if (gpu.use.samples == 0 && gpu.use.error.empty()) continue;
       uses.push_back(gpu.use);
-      uses.back().utilization /= gpu.samples;
-      if (gpu.power_samples > 0) uses.back().power /= gpu.power_samples;
+      uses.back().utilization = gpu.utilization.value();
+      uses.back().power = gpu.power.value();
     }
     return uses;
   }
@@ -87,6 +94,32 @@ class GpuMonitor::Nvml {
   template <typename Function>
   Function* symbol(const char* name) {
     return reinterpret_cast<Function*>(::dlsym(library_.get(), name));
+  }
+
+  // A GPU that fails once is asked no more: one that fell off its bus may take long to say so.
+  void look_at(WatchedGpu& gpu) {
+    NvmlUtilization utilization;
+    NvmlMemory memory;
+    const int busy = utilization_(gpu.device, &utilization);
+    const int failure =
+        busy == kNvmlSuccess || busy == kNvmlNotSupported ? memory_(gpu.device, &memory) : busy;
+    if (failure != kNvmlSuccess) {
+      gpu.use.error = error_text(failure);
+      return;
+    }
+    ++gpu.use.samples;
+    if (busy == kNvmlSuccess) gpu.utilization.add(utilization.gpu / 100.0);
+    gpu.use.memory = std::max<std::uint64_t>(gpu.use.memory, memory.used);
+    gpu.use.memory_all = memory.total;
+    unsigned milliwatts = 0;
+    if (power_ != nullptr && power_(gpu.device, &milliwatts) == kNvmlSuccess) {
+      gpu.power.add(milliwatts / 1e3);
+    }
+  }
+
+  [[nodiscard]] std::string error_text(int code) const {
+    const char* text = error_string_ == nullptr ? nullptr : error_string_(code);
+    return text == nullptr ? "NVML error " + std::to_string(code) : text;
   }
 
   bool load() {
@@ -99,6 +132,7 @@ class GpuMonitor::Nvml {
     shutdown_ = symbol<int()>("nvmlShutdown");
     utilization_ = symbol<int(NvmlDevice, NvmlUtilization*)>("nvmlDeviceGetUtilizationRates");
     memory_ = symbol<int(NvmlDevice, NvmlMemory*)>("nvmlDeviceGetMemoryInfo");
+    error_string_ = symbol<const char*(int)>("nvmlErrorString");
     power_ = symbol<int(NvmlDevice, unsigned*)>("nvmlDeviceGetPowerUsage");
     const bool complete = init != nullptr && count != nullptr && device != nullptr &&
                           name != nullptr && shutdown_ != nullptr && utilization_ != nullptr &&
@@ -108,10 +142,14 @@ class GpuMonitor::Nvml {
     unsigned gpus = 0;
     if (count(&gpus) != kNvmlSuccess) return false;
     for (unsigned i = 0; i < gpus; ++i) {
-      GpuSums gpu;
+      WatchedGpu gpu;
+      gpu.use.name = "GPU " + std::to_string(i);
       std::array<char, 96> text{};
-      if (device(i, &gpu.device) != kNvmlSuccess) continue;
-      if (name(gpu.device, text.data(), text.size()) == kNvmlSuccess) gpu.use.name = text.data();
+      if (const int failure = device(i, &gpu.device); failure != kNvmlSuccess) {
+        gpu.use.error = error_text(failure);
+      } else if (name(gpu.device, text.data(), text.size()) == kNvmlSuccess) {
+        gpu.use.name = text.data();
+      }
       gpus_.push_back(std::move(gpu));
     }
     return !gpus_.empty();
@@ -123,7 +161,8 @@ class GpuMonitor::Nvml {
   int (*utilization_)(NvmlDevice, NvmlUtilization*) = nullptr;
   int (*memory_)(NvmlDevice, NvmlMemory*) = nullptr;
   int (*power_)(NvmlDevice, unsigned*) = nullptr;
-  std::vector<GpuSums> gpus_;
+  const char* (*error_string_)(int) = nullptr;
+  std::vector<WatchedGpu> gpus_;
   std::chrono::steady_clock::time_point next_;
 };
 

@@ -8,7 +8,8 @@
 namespace kobolt {
 
 /// Looks at all NVIDIA GPUs from time to time, through NVML where its library is installed. Without
-/// it, or where it fails, there are no GPUs: nothing that is measured hangs on this.
+/// it, or where it does not start, there are no GPUs; one that stops answering says why. Nothing
+/// that is measured hangs on this.
 class GpuMonitor {
  public:
   GpuMonitor();

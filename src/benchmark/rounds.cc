@@ -129,10 +129,20 @@ Comparison compare_workloads(std::span<Workload* const> workloads, const Compare
   while (more()) {
     shuffle(order, random);
     const std::size_t first = static_cast<std::size_t>(comparison.rounds) * per_turn;
-    for (const std::size_t engine : order) {
-      turns[engine].add(closed_loop(*workloads[engine], batches[engine], batches_of(engine), 0,
-                                    first, clock, [](std::size_t) {}));
+    std::vector<LoopTimes> round(workloads.size());
+    std::size_t under_way = 0;
+    try {
+      for (const std::size_t engine : order) {
+        under_way = engine;
+        round[engine] = closed_loop(*workloads[engine], batches[engine], batches_of(engine), 0,
+                                    first, clock, [](std::size_t) {});
+      }
+    } catch (const Error& error) {
+      if (comparison.rounds < least) throw;
+      comparison.failure = {.engine = under_way, .error = error.what()};
+      break;
     }
+    for (std::size_t engine = 0; engine < turns.size(); ++engine) turns[engine].add(round[engine]);
     ++comparison.rounds;
     const auto done = static_cast<std::size_t>(comparison.rounds);
     if (options.progress) {

@@ -31,13 +31,26 @@ Json load_json(const LoadSummary& load) {
 Json gpus_json(const std::vector<GpuUse>& gpus) {
   Json json = Json::array();
   for (const GpuUse& gpu : gpus) {
-    json.push_back({{"name", gpu.name},
-                    {"utilization", gpu.utilization},
-                    {"memory", gpu.memory},
-                    {"memory_all", gpu.memory_all},
-                    {"power", gpu.power}});
+    Json use{{"name", gpu.name}, {"samples", gpu.samples}};
+    if (gpu.samples > 0) use.update({{"memory", gpu.memory}, {"memory_all", gpu.memory_all}});
+    if (gpu.utilization) use["utilization"] = *gpu.utilization;
+    if (gpu.power) use["power"] = *gpu.power;
+    if (!gpu.error.empty()) use["error"] = gpu.error;
+    json.push_back(std::move(use));
   }
   return json;
+}
+
+std::string gpu_text(const GpuUse& gpu) {
+  std::string text = gpu.name;
+  if (gpu.samples > 0) {
+    text += fmt::format(": {} of {}", bytes_text(gpu.memory), bytes_text(gpu.memory_all));
+  }
+  if (gpu.utilization) text += fmt::format(", {:.0f} % busy", *gpu.utilization * 100);
+  if (gpu.power) text += fmt::format(", {:.0f} W", *gpu.power);
+  if (gpu.error.empty()) return text;
+  return text +
+         fmt::format("; it answers no longer since sample {}: {}", gpu.samples + 1, gpu.error);
 }
 
 std::string times_table(const BenchmarkResult& result) {
@@ -157,11 +170,7 @@ std::string bench_text(const BenchReport& report, const WorkFlags& work,
       fmt::format("{} file, {} weights, {} KV cache, {} resident at most",
                   bytes_text(result.memory.engine), bytes_text(result.memory.weights),
                   bytes_text(result.memory.kv_cache), bytes_text(result.memory.peak_resident)));
-  for (const GpuUse& gpu : result.gpus) {
-    lines.emplace_back(
-        "GPU", fmt::format("{}: {:.0f} % busy, {} of {}, {:.0f} W", gpu.name, gpu.utilization * 100,
-                           bytes_text(gpu.memory), bytes_text(gpu.memory_all), gpu.power));
-  }
+  for (const GpuUse& gpu : result.gpus) lines.emplace_back("GPU", gpu_text(gpu));
   return text + key_values(lines);
 }
 

@@ -20,6 +20,7 @@
 #include "cli/work_flags.h"
 #include "kobolt/compare.h"
 #include "kobolt/doctor.h"
+#include "kobolt/error.h"
 #include "kobolt/gate.h"
 #include "kobolt/profile.h"
 
@@ -114,6 +115,11 @@ void measure_speed(const CompareFlags& flags, const BenchmarkOptions& work,
                     .seed = work.seed,
                     .progress = [&](const Progress& done) { bar.update(done.done, done.total); }});
   report.rounds = comparison.rounds;
+  if (comparison.failure) {
+    report.failure = fmt::format("{} failed after {} rounds: {}",
+                                 report.systems[comparison.failure->engine].label,
+                                 comparison.rounds, comparison.failure->error);
+  }
   report.batches_per_turn = comparison.batches_per_turn;
   for (std::size_t i = 0; i < summarizers.size(); ++i) {
     ComparedSystem& system = report.systems[i];
@@ -133,6 +139,34 @@ void profile_systems(const BenchmarkOptions& work, std::vector<Summarizer>& summ
   for (std::size_t i = 0; i < summarizers.size(); ++i) {
     options.work.generation = flags.work.generation(summarizers[i].generation());
     report.systems[i].time_parts = time_parts(profile(summarizers[i], options));
+  }
+}
+
+// What some systems have and others lack cannot be shown side by side.
+void drop_what_is_incomplete(ComparisonReport& report) {
+  std::vector<ComparedSystem>& systems = report.systems;
+  const auto judged = [](const ComparedSystem& system) { return system.quality.has_value(); };
+  const auto profiled = [](const ComparedSystem& system) { return !system.time_parts.empty(); };
+  if (!std::ranges::all_of(systems, judged)) {
+    for (ComparedSystem& system : systems) system.quality.reset();
+  }
+  if (!std::ranges::all_of(systems, profiled)) {
+    for (ComparedSystem& system : systems) system.time_parts.clear();
+  }
+}
+
+// A system that fails midway, such as one whose GPU vanishes, ends it. What was measured stays.
+void measure(const CompareFlags& flags, const BenchmarkOptions& work,
+             const std::vector<Example>& examples, std::vector<Summarizer>& summarizers,
+             ComparisonReport& report, const GlobalOptions& global) {
+  measure_speed(flags, work, summarizers, report, global);
+  if (!report.failure.empty()) return;
+  try {
+    profile_systems(work, summarizers, report, flags);
+    if (!examples.empty()) judge_quality(flags, examples, summarizers, report, global);
+  } catch (const Error& error) {
+    report.failure = fmt::format("failed after the rounds: {}", error.what());
+    drop_what_is_incomplete(report);
   }
 }
 
@@ -177,9 +211,7 @@ void run_compare(const CompareFlags& flags, const GlobalOptions& global) {
   report.instruction_set = summarizers.front().instruction_set();
   report.machine = fmt::format("{}, {} threads, {}", examine_machine().processor, report.threads,
                                report.instruction_set);
-  measure_speed(flags, work, summarizers, report, global);
-  profile_systems(work, summarizers, report, flags);
-  if (!examples.empty()) judge_quality(flags, examples, summarizers, report, global);
+  measure(flags, work, examples, summarizers, report, global);
 
   write_reports(flags, report);
   if (global.json) {
@@ -187,6 +219,7 @@ void run_compare(const CompareFlags& flags, const GlobalOptions& global) {
   } else {
     print("{}", compare_text(report));
   }
+  if (!report.failure.empty()) throw Error(ErrorKind::io, report.failure);
 }
 
 void add_output_options(CLI::App& command, CompareFlags& flags) {

@@ -179,6 +179,7 @@ std::string compare_html(const ComparisonReport& report) {
   std::vector<std::string> facts{report.work, report.machine};
   facts.push_back(fmt::format("{} rounds of {} batches", report.rounds, report.batches_per_turn));
   if (!report.data.empty()) facts.push_back(fmt::format("{} documents", report.documents));
+  if (!report.failure.empty()) facts.push_back("ended early: " + report.failure);
   const std::string footer = fmt::format(
       "Every round ran each system once, in an order drawn anew (seed {}), so that whatever the "
       "machine did over time met all alike. Ratios are taken within rounds; their intervals invert "

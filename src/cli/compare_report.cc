@@ -56,8 +56,11 @@ Cells figures(const ComparisonReport& report, std::size_t index) {
 }
 
 std::string how_measured(const ComparisonReport& report) {
-  return fmt::format("{}; {}; {} rounds of {} batches a system, in an order drawn anew each round",
-                     report.work, report.machine, report.rounds, report.batches_per_turn);
+  std::string text =
+      fmt::format("{}; {}; {} rounds of {} batches a system, in an order drawn anew each round",
+                  report.work, report.machine, report.rounds, report.batches_per_turn);
+  if (!report.failure.empty()) text += "; ended early: " + report.failure;
+  return text;
 }
 
 Json speed_json(const RatioInterval& speed) {
@@ -157,6 +160,7 @@ Json compare_json(const ComparisonReport& report) {
     json["documents"] = report.documents;
   }
   json["summary"] = summary_sentence(report);
+  if (!report.failure.empty()) json["failure"] = report.failure;
   json["systems"] = Json::array();
   for (std::size_t i = 0; i < report.systems.size(); ++i) {
     json["systems"].push_back(system_json(report, i));

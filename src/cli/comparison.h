@@ -55,6 +55,7 @@ struct ComparisonReport {
   int rounds = 0;
   int batches_per_turn = 0;
   std::uint64_t seed = 0;
+  std::string failure;                  ///< what ended it too early; what was measured is here
   std::vector<ComparedSystem> systems;  ///< the first is what others are measured against
 };
 

@@ -26,12 +26,14 @@ class DriftingWorkload : public Workload {
       : engine_(engine), seconds_(seconds), clock_(clock), random_(random), log_(log) {}
 
   BatchOutcome run(std::size_t first, std::size_t count) override {
+    if (left_-- == 0) throw Error(ErrorKind::io, "the GPU is gone");
     log_.emplace_back(engine_, first);
     const double noise = std::exp(std::normal_distribution<double>(0, 0.02)(random_));
     clock_.pass(seconds_ * machine_(clock_.now()) * noise);
     return {.documents = count, .tokens = count};
   }
   void set_machine(double (*machine)(double)) { machine_ = machine; }
+  void vanish_after(int batches) { left_ = batches; }
 
  private:
   int engine_;
@@ -40,6 +42,7 @@ class DriftingWorkload : public Workload {
   std::mt19937_64& random_;
   Log& log_;
   double (*machine_)(double) = [](double) { return 1.0; };
+  int left_ = -1;
 };
 
 class RoundsTest : public ::testing::Test {
@@ -117,6 +120,26 @@ TEST_F(RoundsTest, ATimeBudgetNeverGivesFewerRoundsThanTheIntervalNeeds) {
   add(1);
   EXPECT_EQ(compare({.seconds = 0.5, .confidence = 0.95}).rounds, 6);
   EXPECT_NEAR(compare({.seconds = 30}).rounds, 30, 2);
+}
+
+TEST_F(RoundsTest, AnEngineThatVanishesEndsItAndLosesOneRound) {
+  add(1);
+  add(2);
+  owned_[1]->vanish_after(2 + 11);  // two to warm up
+  const Comparison comparison = compare({.rounds = 20});
+  EXPECT_EQ(comparison.rounds, 11);
+  ASSERT_TRUE(comparison.failure);
+  EXPECT_EQ(comparison.failure->engine, 1U);
+  EXPECT_THAT(comparison.failure->error, HasSubstr("the GPU is gone"));
+  for (const ComparedEngine& engine : comparison.engines) EXPECT_EQ(engine.rounds.size(), 11U);
+  EXPECT_NEAR(comparison.engines[1].speed.ratio, 0.5, 0.02);
+}
+
+TEST_F(RoundsTest, AnEngineThatVanishesTooEarlyLeavesNothingToTell) {
+  add(1);
+  add(2);
+  owned_[0]->vanish_after(2 + 5);
+  EXPECT_THROW(compare({.rounds = 20}), Error);
 }
 
 TEST_F(RoundsTest, TooFewRoundsAreRefused) {

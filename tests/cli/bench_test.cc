@@ -68,6 +68,43 @@ TEST(BenchProgramTest, TheEncoderHasNoTokens) {
   EXPECT_GT(json.at("tokens_per_second").get<double>(), 0);
 }
 
+// With a GPU of tests/cli/fake_nvml.cc. Documents come apart, so that there is time to look at it.
+std::string bench_beside_gpu(const std::string& gpu, const std::string& flags) {
+  const Result result = run_line(
+      "LD_LIBRARY_PATH='" KOBOLT_FAKE_NVML "' " + gpu + " '" + KOBOLT_PROGRAM + "' bench " +
+      kModel + " --sequence 8 --new-tokens 2 --rate 20 --iterations 12 " + "--quiet " + flags);
+  EXPECT_EQ(result.status, 0) << result.text;
+  return result.text;
+}
+
+TEST(BenchProgramTest, LooksAtTheGpu) {
+  const auto json = nlohmann::json::parse(bench_beside_gpu("", "--json"));
+  const auto& gpu = json.at("gpus").at(0);
+  EXPECT_EQ(gpu.at("name"), "Imaginary GPU");
+  EXPECT_GT(gpu.at("samples"), 1);
+  EXPECT_EQ(gpu.at("utilization"), 0.25);
+  EXPECT_EQ(gpu.at("memory"), 2000000000);
+  EXPECT_EQ(gpu.at("memory_all"), 8000000000);
+  EXPECT_EQ(gpu.at("power"), 50);
+  EXPECT_FALSE(gpu.contains("error"));
+  const auto silent = nlohmann::json::parse(bench_beside_gpu("KOBOLT_FAKE_GPU_SILENT=1", "--json"));
+  EXPECT_FALSE(silent.at("gpus").at(0).contains("utilization"));
+  EXPECT_FALSE(silent.at("gpus").at(0).contains("power"));
+  EXPECT_EQ(silent.at("gpus").at(0).at("memory"), 2000000000);
+}
+
+TEST(BenchProgramTest, AGpuThatVanishesLosesNothing) {
+  const auto json = nlohmann::json::parse(bench_beside_gpu("KOBOLT_FAKE_GPU_SAMPLES=1", "--json"));
+  EXPECT_EQ(json.at("latency").at("count"), 12);
+  const auto& gpu = json.at("gpus").at(0);
+  EXPECT_EQ(gpu.at("samples"), 1);
+  EXPECT_EQ(gpu.at("utilization"), 0.25);
+  EXPECT_EQ(gpu.at("error"), "GPU is lost");
+  const std::string text = bench_beside_gpu("KOBOLT_FAKE_GPU_SAMPLES=0", "");
+  EXPECT_THAT(text, HasSubstr("Imaginary GPU; it answers no longer since sample 1: GPU is lost"));
+  EXPECT_THAT(text, HasSubstr("latency"));
+}
+
 TEST(BenchProgramTest, ContradictionsAreWrongUse) {
   EXPECT_EQ(complain("bench m --iterations 2 --seconds 1").status, 2);
   EXPECT_EQ(complain("bench m --data " + kData + " --encoder-only").status, 2);

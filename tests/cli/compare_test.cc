@@ -84,6 +84,18 @@ TEST(CompareReportTest, SaysWhatIsInsideTheNoise) {
   EXPECT_THAT(summary_sentence(alike), HasSubstr("No system is measurably faster than fp32"));
 }
 
+TEST(CompareReportTest, SaysWhatEndedItEarly) {
+  ComparisonReport report = sample_report(false);
+  EXPECT_THAT(compare_text(report), Not(HasSubstr("ended early")));
+  EXPECT_FALSE(compare_json(report).contains("failure"));
+  report.failure = "fp16 failed after 11 rounds: the GPU is gone";
+  for (const std::string& text :
+       {compare_text(report), compare_markdown(report), compare_html(report)}) {
+    EXPECT_THAT(text, HasSubstr("ended early: fp16 failed after 11 rounds: the GPU is gone"));
+  }
+  EXPECT_EQ(compare_json(report).at("failure"), report.failure);
+}
+
 TEST(CompareReportTest, CsvHasAsManyFieldsInEachLine) {
   for (const bool quality : {false, true}) {
     const std::string csv = compare_csv(sample_report(quality));
