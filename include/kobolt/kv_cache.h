@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kobolt/compile.h"
 #include "kobolt/export.h"
 
 namespace kobolt {
@@ -16,6 +17,8 @@ enum class KvCache : std::uint8_t {
   fp16,
   int8,  ///< a scale for each key, value column and head
 };
+/// What `wanted` is for an engine of that precision; never automatic.
+KOBOLT_API KvCache settled(KvCache wanted, Precision engine);
 /// "auto", "fp32", "fp16", "int8".
 KOBOLT_API std::string_view name_of(KvCache format);
 /// Throws Error(invalid_argument) listing what exists.

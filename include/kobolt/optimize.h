@@ -33,8 +33,15 @@ struct Setting {
   int batch = 0;                          ///< documents at once; 0 = OptimizeOptions::batch
 };
 /// "int8, 25 % int4, decoder.layers.*=int8, structured+whole@0.1, 2 beams, KV cache int8, 1
-/// thread": tells settings apart, and says only what is not as a checkpoint has it.
+/// thread": tells settings apart, and says only what is not as a checkpoint and its precision have
+/// it.
 KOBOLT_API std::string name_of(const Setting& setting);
+
+/// What some settings are made with.
+struct SettingData {
+  std::vector<std::string> calibration;  ///< documents that int4 weights are rounded for
+  std::vector<Example> pruning;  ///< with summaries: pruning by wanda or taylor looks at them
+};
 
 /// What the search may change. A list of one value fixes it.
 struct OptimizeSpace {
@@ -42,7 +49,7 @@ struct OptimizeSpace {
                                     Precision::bf16};  ///< in this order; fp32 is there anyway
   bool mixed = true;                                   ///< other precisions for some of the layers
   std::vector<PruningStep> prunings = default_pruning_steps();  ///< none is always tried
-  std::vector<KvCache> kv_caches{KvCache::automatic, KvCache::int8};
+  std::vector<KvCache> kv_caches{KvCache::automatic, KvCache::fp16, KvCache::int8};
   std::vector<int> beams{0};    ///< 0 = the checkpoint's
   std::vector<int> threads{0};  ///< 0 = one a usable core
   std::vector<int> batches{0};  ///< 0 = OptimizeOptions::batch
@@ -109,10 +116,10 @@ struct OptimizeResult {
   std::vector<std::size_t> refused;    ///< better ones, which did not hold on the held-back half
   std::size_t searched_documents = 0;
   std::size_t held_back_documents = 0;
-  std::vector<std::string> calibration;  ///< documents that int4 weights were rounded for
-  double seconds = 0;                    ///< spent on trials, in all runs
-  bool out_of_time = false;              ///< the budget ended the search before it ran out of ideas
-  std::size_t resumed_trials = 0;        ///< that an earlier run had measured
+  SettingData made_with;
+  double seconds = 0;              ///< spent on trials, in all runs
+  bool out_of_time = false;        ///< the budget ended the search before it ran out of ideas
+  std::size_t resumed_trials = 0;  ///< that an earlier run had measured
 };
 
 struct OptimizeProgress {
@@ -132,9 +139,8 @@ struct OptimizeOptions {
   int batch = 1;    ///< documents at once, of the baseline and of settings that name none
   int threads = 0;  ///< of the baseline, and of settings that name none
   RougeTokens rouge_tokens = RougeTokens::unicode;
-  /// Documents that int4 weights are rounded for, with round_to_int4(). Empty: those of the half
-  /// that is searched on, the first 512.
-  std::vector<std::string> calibration;
+  /// What is empty becomes the first 512 documents of the half that is searched on.
+  SettingData made_with;
   std::uint64_t seed = 0;  ///< of the split and of orders
   /// Every trial is kept here as soon as it is measured; an existing file of the same search goes
   /// on, one of another search is refused.
@@ -151,11 +157,12 @@ struct OptimizeOptions {
 KOBOLT_API OptimizeResult optimize(const Model& model, const OptimizeOptions& options);
 
 /// The engine file of a setting: prunes a copy of `model`, sets the beams that it generates with,
-/// rounds what is to be int4 for the documents of `calibration` (where there are any; `options` are
-/// for that) and compiles. Returns what was rounded so and is in the engine, or null where there
-/// were no documents or no int4. Throws Error.
+/// rounds what is to be int4 for the documents of `data` (where there are any; `options` are for
+/// what looks at documents) and compiles. Returns what was rounded so and is in the engine, or null
+/// where there were no documents or no int4. Throws Error; invalid_argument where pruning would
+/// have to look at documents that are not there.
 KOBOLT_API std::shared_ptr<const Int4Rounding> compile_setting(
     const Model& model, const Setting& setting, const std::filesystem::path& output,
-    std::span<const std::string> calibration = {}, const CalibrationOptions& options = {});
+    const SettingData& data = {}, const CalibrationOptions& options = {});
 
 }  // namespace kobolt

@@ -32,8 +32,15 @@ KOBOLT_API PruningStep pruning_step_from_name(const std::string& name);
 /// Those that are worth trying without training afterwards: a little of each kind.
 KOBOLT_API std::vector<PruningStep> default_pruning_steps();
 
+/// What documents say about a model, for recipes with the scores wanda and taylor.
+struct PruningEvidence {
+  InputNorms input_norms;            ///< for wanda, by collect_input_norms()
+  WeightGradients weight_gradients;  ///< for taylor, by collect_weight_gradients()
+};
+
 /// Prunes `model`; heads and neurons vanish. Throws Error as ModelPruner does, and
-/// Error(invalid_argument) for recipes whose score needs data.
-KOBOLT_API void prune(Model& model, const PruningStep& step, int threads = 0);
+/// Error(invalid_argument) for a recipe whose score looks at what `evidence` lacks.
+KOBOLT_API void prune(Model& model, const PruningStep& step, int threads = 0,
+                      const PruningEvidence& evidence = {});
 
 }  // namespace kobolt

@@ -16,6 +16,7 @@
 #include "cli/tensorrt_flags.h"
 #include "cli/validators.h"
 #include "kobolt/calibrate.h"
+#include "kobolt/evaluate.h"
 #include "kobolt/int4_rounding.h"
 #include "kobolt/model.h"
 
@@ -27,10 +28,11 @@ struct CompileFlags {
   std::string output;
   std::string calibration;
   std::string pruning;
+  std::string pruning_data;
   int beams = 0;
   PrecisionFlags precision;
   CalibrationDataFlags int4_data;
-  std::string document_field = "document";
+  DatasetOptions fields;
   std::string int4_share;
   TensorRTFlags tensorrt;
 };
@@ -59,6 +61,14 @@ Setting setting_of(const CompileFlags& flags, const Model& model) {
   return setting;
 }
 
+/// What --prune looks at.
+std::vector<Example> pruning_examples(const CompileFlags& flags) {
+  if (flags.pruning_data.empty()) return {};
+  DatasetOptions fields = flags.fields;
+  fields.need_references = true;
+  return read_dataset(flags.pruning_data, fields);
+}
+
 /// The matrices of the engine that rounding for documents helped, and how much.
 void print_rounding(const Int4Rounding& rounding) {
   Table table(
@@ -83,9 +93,10 @@ Json rounding_json(const Int4Rounding& rounding) {
 
 std::shared_ptr<const Int4Rounding> write_engine(const Model& model, const CompileFlags& flags,
                                                  const GlobalOptions& global) {
-  const std::vector<std::string> documents = flags.int4_data.documents(flags.document_field);
-  ProgressBar bar("rounding", "documents", global);
-  return compile_setting(model, setting_of(flags, model), flags.output, documents,
+  const SettingData data{.calibration = flags.int4_data.documents(flags.fields.document_field),
+                         .pruning = pruning_examples(flags)};
+  ProgressBar bar("calibrating", "documents", global);
+  return compile_setting(model, setting_of(flags, model), flags.output, data,
                          {.threads = global.threads, .progress = [&bar](const Progress& progress) {
                             bar.update(progress.done, progress.total);
                           }});
@@ -181,8 +192,12 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
       ->needs("--calibration-data")
       ->type_name("SHARE");
   command
-      .add_option("--document-field", options->document_field,
-                  "Field of the document in --calibration-data")
+      .add_option("--document-field", options->fields.document_field,
+                  "Field of the document in --calibration-data and --prune-data")
+      ->capture_default_str();
+  command
+      .add_option("--summary-field", options->fields.summary_field,
+                  "Field of the reference in --prune-data")
       ->capture_default_str();
   options->tensorrt.add(command);
   command
@@ -192,6 +207,13 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
           "such as structured+whole@0.1")
       ->check(without_error([](const std::string& text) { (void)pruning_step_from_name(text); }))
       ->type_name("RECIPE@AMOUNT");
+  command
+      .add_option("--prune-data", options->pruning_data,
+                  "Documents with summaries that --prune looks at, where its recipe has +wanda or "
+                  "+taylor: all of the file")
+      ->check(CLI::ExistingFile)
+      ->needs("--prune")
+      ->type_name("FILE");
   command
       .add_option("--beams,--num-beams", options->beams,
                   "Beams that the engine uses where nothing else is asked for (default: the "

@@ -28,16 +28,16 @@ namespace fs = std::filesystem;
 // In a process of its own, whose memory is that of the engine alone.
 std::uint64_t peak_memory_of(const OptimizeFlags& flags, const GlobalOptions& global,
                              const fs::path& engine, const Setting& setting) {
-  constexpr const char* kDocuments = "32";
-  const auto own_or = [](int own, int other) { return std::to_string(own > 0 ? own : other); };
+  constexpr int kDocuments = 32;
+  const int batch = setting.batch > 0 ? setting.batch : flags.batch;
   const std::array<std::pair<const char*, std::string>, 8> options{
       {{"--data", flags.data},
        {"--document-field", flags.fields.document_field},
-       {"--limit", kDocuments},
-       {"--iterations", kDocuments},
+       {"--limit", std::to_string(kDocuments)},
+       {"--iterations", std::to_string((kDocuments + batch - 1) / batch)},
        {"--warmup", "1"},
-       {"--batch", own_or(setting.batch, flags.batch)},
-       {"--threads", own_or(setting.threads, global.threads)},
+       {"--batch", std::to_string(batch)},
+       {"--threads", std::to_string(setting.threads > 0 ? setting.threads : global.threads)},
        {"--kv-cache", std::string(name_of(setting.kv_cache))}}};
   std::vector<std::string> arguments{"bench", engine.string(), "--json", "--quiet"};
   for (const auto& [option, value] : options) {
@@ -53,7 +53,7 @@ OptimizeOptions options_of(const OptimizeFlags& flags, const GlobalOptions& glob
   fields.need_references = true;
   options.data = read_dataset(flags.data, fields);
   if (flags.limit > 0 && options.data.size() > flags.limit) options.data.resize(flags.limit);
-  options.calibration = flags.calibration.documents(flags.fields.document_field);
+  options.made_with.calibration = flags.calibration.documents(flags.fields.document_field);
   options.threads = global.threads;
   options.peak_memory = [&flags, &global](const fs::path& engine, const Setting& setting) {
     return peak_memory_of(flags, global, engine, setting);
@@ -69,24 +69,36 @@ std::string settings_comment(const OptimizeFlags& flags, const OptimizeReport& r
       flags.model);
 }
 
+// A line of JSON each; returns the file's name.
+template <typename Item, typename ToJson>
+std::string write_lines(const fs::path& file, const std::vector<Item>& items, const ToJson& json) {
+  std::string lines;
+  for (const Item& item : items) lines += json(item).dump() + "\n";
+  write_file(file, lines);
+  return file.string();
+}
+
 // model.kobolt and what makes it again.
 void write_chosen(const Model& model, const OptimizeFlags& flags, const OptimizeReport& report) {
   const Setting& setting = report.result.trials[*report.result.chosen].setting;
   const fs::path folder(flags.output);
-  const auto rounding =
-      compile_setting(model, setting, folder / "model.kobolt", report.result.calibration,
-                      {.threads = report.options.threads});
-  std::string calibration;
+  const SettingData& data = report.result.made_with;
+  const auto rounding = compile_setting(model, setting, folder / "model.kobolt", data,
+                                        {.threads = report.options.threads});
+  SettingFiles files;
   if (rounding) {
-    std::string lines;
-    for (const std::string& document : report.result.calibration) {
-      lines += Json{{"document", document}}.dump() + "\n";
-    }
-    calibration = (folder / "calibration.jsonl").string();
-    write_file(calibration, lines);
+    files.calibration = write_lines(folder / "calibration.jsonl", data.calibration,
+                                    [](const std::string& document) {
+                                      return Json{{"document", document}};
+                                    });
+  }
+  if (setting.pruning && setting.pruning->recipe.score != PruningScore::magnitude) {
+    files.pruning = write_lines(folder / "pruning.jsonl", data.pruning, [](const Example& example) {
+      return Json{{"document", example.document}, {"summary", example.references}};
+    });
   }
   write_file(folder / "settings.yaml",
-             settings_yaml(setting, settings_comment(flags, report), calibration));
+             settings_yaml(setting, settings_comment(flags, report), files));
 }
 
 void run_optimize(const OptimizeFlags& flags, const GlobalOptions& global) {

@@ -141,14 +141,17 @@ void add_space(CLI::App& command, OptimizeFlags& flags) {
   for (const PruningStep& step : default_pruning_steps()) flags.prunings.push_back(name_of(step));
   command
       .add_option("--try-pruning", flags.prunings,
-                  "Ways of pruning and amounts, as kobolt compile --prune takes them; none")
+                  "Ways of pruning and amounts, as kobolt compile --prune takes them: +wanda and "
+                  "+taylor look at documents that are searched on; none")
       ->delimiter(',')
       ->check(without_error([](const std::string& text) {
         if (text != "none") (void)pruning_step_from_name(text);
       }))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--try-kv-cache", flags.kv_caches, "Formats of cached keys and values")
+  command
+      .add_option("--try-kv-cache", flags.kv_caches,
+                  "Formats of cached keys and values; auto: as the weights' format has it")
       ->delimiter(',')
       ->check(CLI::IsMember({"auto", "fp32", "fp16", "int8"}))
       ->capture_default_str()

@@ -1,6 +1,7 @@
 #include "cli/prune_data.h"
 
 #include "cli/progress.h"
+#include "optimize/pruning_evidence.h"
 
 namespace kobolt::cli {
 
@@ -25,18 +26,12 @@ InputNorms calibrate(const Model& model, std::span<const Example> examples,
 
 WeightGradients differentiate(Model& model, std::span<const Example> examples,
                               const PruningTargets& targets, const GlobalOptions& global) {
-  std::vector<SummaryPair> pairs;
-  for (const Example& example : examples) {
-    for (const std::string& reference : example.references) {
-      pairs.push_back({.document = example.document, .summary = reference});
-    }
-  }
   PruningOptions options;
   options.targets = targets;
   const ModelPruner pruner(model, options);
   ProgressBar bar("differentiating", "summaries", global);
   return collect_weight_gradients(
-      model, pairs, pruner.target_layers(),
+      model, summary_pairs(examples), pruner.target_layers(),
       {.threads = global.threads, .progress = [&bar](const Progress& progress) {
          bar.update(progress.done, progress.total);
        }});

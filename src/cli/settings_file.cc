@@ -8,8 +8,7 @@
 namespace kobolt::cli {
 namespace {
 
-void add_compile_section(const Setting& setting, const std::string& calibration,
-                         YAML::Emitter& yaml) {
+void add_compile_section(const Setting& setting, const SettingFiles& files, YAML::Emitter& yaml) {
   yaml << YAML::Key << "compile" << YAML::Value << YAML::BeginMap;
   yaml << YAML::Key << "precision" << YAML::Value
        << std::string(name_of(setting.compile.precision));
@@ -27,11 +26,14 @@ void add_compile_section(const Setting& setting, const std::string& calibration,
   if (setting.compile.sparse == SparseStorage::smallest) {
     yaml << YAML::Key << "sparse" << YAML::Value << "small";
   }
-  if (!calibration.empty()) {
-    yaml << YAML::Key << "calibration-data" << YAML::Value << calibration;
+  if (!files.calibration.empty()) {
+    yaml << YAML::Key << "calibration-data" << YAML::Value << files.calibration;
     yaml << YAML::Key << "calibration-samples" << YAML::Value << 0;
   }
   if (setting.pruning) yaml << YAML::Key << "prune" << YAML::Value << name_of(*setting.pruning);
+  if (!files.pruning.empty()) {
+    yaml << YAML::Key << "prune-data" << YAML::Value << files.pruning;
+  }
   if (setting.beams > 0) yaml << YAML::Key << "num-beams" << YAML::Value << setting.beams;
   yaml << YAML::EndMap;
 }
@@ -39,13 +41,13 @@ void add_compile_section(const Setting& setting, const std::string& calibration,
 }  // namespace
 
 std::string settings_yaml(const Setting& setting, const std::string& comment,
-                          const std::string& calibration) {
+                          const SettingFiles& files) {
   std::string text;
   std::istringstream lines(comment);
   for (std::string line; std::getline(lines, line);) text += "# " + line + "\n";
   YAML::Emitter yaml;
   yaml << YAML::BeginMap;
-  add_compile_section(setting, calibration, yaml);
+  add_compile_section(setting, files, yaml);
   // At the top level: for every command that has the option.
   if (setting.kv_cache != KvCache::automatic) {
     yaml << YAML::Key << "kv-cache" << YAML::Value << std::string(name_of(setting.kv_cache));

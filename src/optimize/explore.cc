@@ -11,6 +11,7 @@
 
 #include "optimize/halving.h"
 #include "optimize/neighbours.h"
+#include "optimize/space.h"
 
 namespace kobolt {
 namespace {
@@ -48,8 +49,10 @@ class Explorer {
       wave = next_wave();
       if (!wave.empty() || found_.out_of_time) continue;
       climb(second_chances(), std::span(steps_).last(1));
+      recall();
       wave = next_wave();
     }
+    recall();
     return std::move(found_);
   }
 
@@ -154,6 +157,21 @@ class Explorer {
       return std::ranges::find(wave, trial.name, &Trial::name) != wave.end();
     });
     return wave;
+  }
+
+  // What an earlier run, for other targets, judged on all documents counts here too: also where
+  // this one did not come to it, or left it on a sample.
+  void recall() {
+    const std::size_t all = steps_.back();
+    for (Trial& trial : found_.trials) {
+      const bool sampled = trial.state == TrialState::screened;
+      if (sampled && runner_.judged_before(trial, all)) runner_.judge(trial, all);
+    }
+    for (Trial& trial : runner_.judged_before()) {
+      if (!within(trial.setting, space_) || !tried_.insert(trial.name).second) continue;
+      runner_.judge(trial, all);
+      found_.trials.push_back(std::move(trial));
+    }
   }
 
   // Only the first trial of all is made whatever time is left, so that there is something to show.

@@ -3,11 +3,13 @@
 #include <cmath>
 #include <utility>
 
+#include "base/machine.h"
 #include "evaluate/dataset_hash.h"
 #include "kobolt/doctor.h"
 #include "kobolt/error.h"
 #include "kobolt/version.h"
 #include "optimize/search.h"
+#include "optimize/space.h"
 #include "optimize/trial_runner.h"
 #include "optimize/workbench.h"
 
@@ -16,7 +18,8 @@ namespace {
 
 // Documents that speed is measured with; over and over, in this order.
 constexpr std::size_t kTimedDocuments = 64;
-constexpr std::size_t kCalibrationDocuments = 512;
+// Documents that a setting is made with where the caller has no others.
+constexpr std::size_t kOwnExamples = 512;
 
 [[noreturn]] void refuse_option(const char* field, const std::string& found,
                                 const std::string& expected) {
@@ -68,14 +71,21 @@ std::string documents_hash(const std::vector<std::string>& documents) {
   return dataset_hash(examples);
 }
 
-// What int4 is rounded for where the caller has nothing else: never what the search has not seen.
-std::vector<std::string> own_calibration(const std::vector<Example>& data, const Split& split) {
-  std::vector<std::string> documents;
+// Documents of the half that is searched on; never of what the search has not seen.
+std::vector<Example> own_examples(const std::vector<Example>& data, const Split& split) {
+  std::vector<Example> examples;
   for (const std::size_t i : split.search) {
-    if (documents.size() == kCalibrationDocuments) break;
-    documents.push_back(data[i].document);
+    if (examples.size() == kOwnExamples) break;
+    examples.push_back(data[i]);
   }
-  return documents;
+  return examples;
+}
+
+// What settings are made with where the caller has nothing else.
+void fill_in(SettingData& data, const std::vector<Example>& examples) {
+  if (data.pruning.empty()) data.pruning = examples;
+  if (!data.calibration.empty()) return;
+  for (const Example& example : examples) data.calibration.push_back(example.document);
 }
 
 // What measurements depend on. Targets and the space may change from run to run.
@@ -84,11 +94,12 @@ TrialStore::Description described(const Model& model, const OptimizeOptions& opt
   return {{"kobolt", std::string(version())},
           {"model", model.provenance.source_hash},
           {"data", dataset_hash(options.data)},
-          {"calibration", documents_hash(options.calibration)},
+          {"calibration", documents_hash(options.made_with.calibration)},
+          {"pruning", dataset_hash(options.made_with.pruning)},
           {"documents", std::to_string(options.data.size())},
           {"beams", std::to_string(model.generation.num_beams)},
           {"batch", std::to_string(options.batch)},
-          {"threads", std::to_string(options.threads)},
+          {"threads", std::to_string(options.threads > 0 ? options.threads : usable_cores())},
           {"seed", std::to_string(options.seed)},
           {"processor", machine.processor}};
 }
@@ -100,13 +111,14 @@ OptimizeResult optimize(const Model& model, const OptimizeOptions& given) {
   check_references(given.data);
   const Split split = split_documents(given.data.size(), given.seed);
   OptimizeOptions options = given;
-  if (options.calibration.empty()) options.calibration = own_calibration(options.data, split);
+  options.space = distinct_space(options, model.generation.num_beams);
+  fill_in(options.made_with, own_examples(options.data, split));
   TrialStore store(options.trials, described(model, options));
   const auto timed = std::span(split.search).first(std::min(kTimedDocuments, split.search.size()));
   Workbench workbench(model, options, baseline_setting(), timed);
   SteadyClock clock;
   OptimizeResult result = search(options, model.config, split, workbench, store, clock);
-  result.calibration = std::move(options.calibration);
+  result.made_with = std::move(options.made_with);
   return result;
 }
 

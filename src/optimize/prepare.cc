@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "compile/precision_plan.h"
+#include "optimize/pruning_evidence.h"
 
 namespace kobolt {
 
-Model prepared(const Model& model, const Setting& setting, int threads) {
+Model prepared(const Model& model, const Setting& setting, int threads,
+               const PruningEvidence& evidence) {
   Model copy = model;
-  if (setting.pruning) prune(copy, *setting.pruning, threads);
+  if (setting.pruning) prune(copy, *setting.pruning, threads, evidence);
   if (setting.beams > 0) copy.generation.num_beams = setting.beams;
   return copy;
 }
@@ -43,13 +45,17 @@ std::shared_ptr<const Int4Rounding> used(const CompileOptions& options, const Mo
 
 std::shared_ptr<const Int4Rounding> compile_setting(const Model& model, const Setting& setting,
                                                     const std::filesystem::path& output,
-                                                    std::span<const std::string> calibration,
+                                                    const SettingData& data,
                                                     const CalibrationOptions& options) {
-  const Model copy = prepared(model, setting, options.threads);
+  PruningEvidence evidence;
+  if (setting.pruning) {
+    collect_evidence(model, *setting.pruning, data.pruning, options, evidence);
+  }
+  const Model copy = prepared(model, setting, options.threads, evidence);
   CompileOptions compile_options = setting.compile;
-  if (has_int4(setting) && !calibration.empty()) {
+  if (has_int4(setting) && !data.calibration.empty()) {
     compile_options.int4 = std::make_shared<Int4Rounding>(
-        round_to_int4(copy, calibration, candidates(compile_options), options));
+        round_to_int4(copy, data.calibration, candidates(compile_options), options));
   }
   compile(copy, output, compile_options);
   return used(compile_options, copy.config);

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "base/hash.h"
 #include "kobolt/error.h"
+#include "optimize/setting.h"
 
 namespace kobolt {
 namespace {
@@ -37,8 +39,10 @@ std::vector<std::size_t> missing(const TrialRecord& record,
 
 // Times in turns are times beside those others, so they count for that company only.
 std::string stage_of(std::span<Trial*> trials) {
+  std::set<std::string> sorted;
+  for (const Trial* trial : trials) sorted.insert(trial->name);
   std::string names;
-  for (const Trial* trial : trials) names += trial->name + "\n";
+  for (const std::string& name : sorted) names += name + "\n";
   return "in turns " + hash128_hex({{std::as_bytes(std::span(names))}});
 }
 
@@ -117,6 +121,16 @@ bool TrialRunner::judged_before(const Trial& trial, std::size_t documents) const
   const bool all = documents == split_.search.size();
   return missing(record, std::span(split_.search).first(documents)).empty() &&
          record.times.contains(all ? kJudging : kScreening);
+}
+
+std::vector<Trial> TrialRunner::judged_before() const {
+  std::vector<Trial> known;
+  for (const std::string& name : store_.settings()) {
+    Trial trial = fresh(setting_from_name(name));
+    if (!store_.find(name).error.empty()) continue;
+    if (judged_before(trial, split_.search.size())) known.push_back(std::move(trial));
+  }
+  return known;
 }
 
 bool TrialRunner::judge(Trial& trial, std::size_t documents) {

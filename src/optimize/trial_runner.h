@@ -34,6 +34,9 @@ class TrialRunner {
   /// Whether that would take no time.
   [[nodiscard]] bool judged_before(const Trial& trial, std::size_t documents) const;
 
+  /// What is stored and was judged on all documents that are searched on, not yet judged again.
+  [[nodiscard]] std::vector<Trial> judged_before() const;
+
   /// Judges the trials on the documents held back, times them in turns with the baseline and
   /// measures their memory; the baseline comes first. Their state is then `finalist`.
   void compare_finalists(std::span<Trial*> finalists);

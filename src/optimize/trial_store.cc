@@ -106,6 +106,13 @@ const TrialRecord& TrialStore::find(const std::string& setting) const {
   return found == records_.end() ? nothing : found->second;
 }
 
+std::vector<std::string> TrialStore::settings() const {
+  std::vector<std::string> names;
+  names.reserve(records_.size());
+  for (const auto& [setting, record] : records_) names.push_back(setting);
+  return names;
+}
+
 double TrialStore::seconds() const {
   double sum = 0;
   for (const auto& [setting, record] : records_) sum += record.seconds;

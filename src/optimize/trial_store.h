@@ -44,6 +44,8 @@ class TrialStore {
 
   /// What is known of a setting, by its name.
   [[nodiscard]] const TrialRecord& find(const std::string& setting) const;
+  /// Names of all settings that something is known of.
+  [[nodiscard]] std::vector<std::string> settings() const;
   [[nodiscard]] std::size_t trials() const { return records_.size(); }
   [[nodiscard]] double seconds() const;  ///< of all measurements
 

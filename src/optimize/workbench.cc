@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "optimize/prepare.h"
+#include "optimize/pruning_evidence.h"
 
 namespace kobolt {
 namespace {
@@ -24,20 +25,28 @@ Workbench::~Workbench() = default;
 
 std::unique_ptr<Workbench::OpenEngine> Workbench::open(const Setting& setting) {
   const int threads = setting.threads > 0 ? setting.threads : options_.threads;
-  const Model model = prepared(model_, setting, threads);
+  const Model model = prepared_model(setting);
   return std::make_unique<OpenEngine>(
       OpenEngine{.name = name_of(setting),
                  .summarizer = Summarizer(model, {.threads = threads, .kv_cache = setting.kv_cache},
                                           compile_options(setting, model))});
 }
 
+Model Workbench::prepared_model(const Setting& setting) {
+  if (setting.pruning) {
+    collect_evidence(model_, *setting.pruning, options_.made_with.pruning,
+                     {.threads = options_.threads}, evidence_);
+  }
+  return prepared(model_, setting, options_.threads, evidence_);
+}
+
 CompileOptions Workbench::compile_options(const Setting& setting, const Model& model) {
   CompileOptions options = setting.compile;
-  if (!has_int4(setting) || options_.calibration.empty()) return options;
+  if (!has_int4(setting) || options_.made_with.calibration.empty()) return options;
   auto& rounding = int4_[setting.pruning ? name_of(*setting.pruning) : ""];
   if (!rounding) {
     // All layers at once: other settings want others of them.
-    rounding = std::make_shared<Int4Rounding>(round_to_int4(model, options_.calibration,
+    rounding = std::make_shared<Int4Rounding>(round_to_int4(model, options_.made_with.calibration,
                                                             {.precision = Precision::int4},
                                                             {.threads = options_.threads}));
   }
@@ -109,7 +118,7 @@ std::uint64_t Workbench::peak_memory(const Setting& setting) {
   if (!options_.peak_memory) return 0;
   std::filesystem::path file = options_.trials;
   file += ".kobolt";
-  const Model model = prepared(model_, setting, options_.threads);
+  const Model model = prepared_model(setting);
   compile(model, file, compile_options(setting, model));
   std::uint64_t bytes = 0;
   std::error_code ignored;

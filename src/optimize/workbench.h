@@ -32,6 +32,7 @@ class Workbench : public Laboratory {
   };
   Summarizer& engine(const Setting& setting);
   [[nodiscard]] std::unique_ptr<OpenEngine> open(const Setting& setting);
+  [[nodiscard]] Model prepared_model(const Setting& setting);
   /// The setting's, with int4 weights rounded for `model`, which is pruned as it wants.
   CompileOptions compile_options(const Setting& setting, const Model& model);
 
@@ -42,6 +43,7 @@ class Workbench : public Laboratory {
   std::unique_ptr<OpenEngine> baseline_;
   std::unique_ptr<OpenEngine> candidate_;  // the one that was asked for last
   std::map<std::string, std::shared_ptr<const Int4Rounding>> int4_;  // by the name of the pruning
+  PruningEvidence evidence_;  // of the unpruned model, once a setting wants it
 };
 
 }  // namespace kobolt

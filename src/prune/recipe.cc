@@ -69,19 +69,24 @@ std::vector<PruningStep> default_pruning_steps() {
   return steps;
 }
 
-void prune(Model& model, const PruningStep& step, int threads) {
+void prune(Model& model, const PruningStep& step, int threads, const PruningEvidence& evidence) {
   const PruningRecipe& recipe = step.recipe;
-  if (recipe.score != PruningScore::magnitude) {
+  PruningOptions options{.method = recipe.method,
+                         .amount = step.amount,
+                         .pattern = recipe.pattern,
+                         .score = recipe.score,
+                         .unit = recipe.unit,
+                         .targets = {.threads = threads}};
+  if (recipe.score == PruningScore::wanda) options.input_norms = evidence.input_norms;
+  if (recipe.score == PruningScore::taylor) options.weight_gradients = evidence.weight_gradients;
+  const bool looks = recipe.score != PruningScore::magnitude;
+  if (looks && options.input_norms.empty() && options.weight_gradients.empty()) {
     throw Error(ErrorKind::invalid_argument, "this way of pruning needs documents to look at",
                 {.field = "prune",
                  .found = name_of(step),
-                 .hint = "prune first, with kobolt prune --data"});
+                 .hint = "give documents with summaries (--prune-data)"});
   }
-  ModelPruner pruner(model, {.method = recipe.method,
-                             .amount = step.amount,
-                             .pattern = recipe.pattern,
-                             .unit = recipe.unit,
-                             .targets = {.threads = threads}});
+  ModelPruner pruner(model, std::move(options));
   pruner.prune();
   if (recipe.unit == PruningUnit::whole) pruner.make_permanent();
 }

@@ -11,22 +11,7 @@
 #include "runtime/trace_scope.h"
 
 namespace kobolt {
-namespace {
 
-KvCache settled(KvCache wanted, Precision precision) {
-  if (wanted != KvCache::automatic) return wanted;
-  switch (precision) {
-    case Precision::fp32:
-      return KvCache::fp32;
-    case Precision::int8:
-    case Precision::int4:
-      return KvCache::int8;
-    default:
-      return KvCache::fp16;
-  }
-}
-
-}  // namespace
 Engine::Engine(const std::shared_ptr<const EngineFile>& file, ThreadPool& pool, KvCache kv_cache)
     : config_(file->metadata().config),
       kv_cache_(settled(kv_cache, file->metadata().precision)),

@@ -6,6 +6,21 @@
 
 namespace kobolt {
 
+KvCache settled(KvCache wanted, Precision engine) {
+  if (wanted != KvCache::automatic) return wanted;
+  switch (engine) {
+    case Precision::fp32:
+      return KvCache::fp32;
+    case Precision::fp16:
+    case Precision::bf16:
+      return KvCache::fp16;
+    case Precision::int8:
+    case Precision::int4:
+      break;
+  }
+  return KvCache::int8;
+}
+
 std::string_view name_of(KvCache format) {
   switch (format) {
     case KvCache::automatic:

@@ -111,7 +111,7 @@ TEST(SettingsFile, SaysOnlyWhatIsNotTheDefault) {
         "prune: global@0.3", "num-beams: 2", "\nkv-cache: int8", "\nbatch: 8", "\nthreads: 1"}) {
     EXPECT_THAT(yaml, HasSubstr(part));
   }
-  EXPECT_THAT(settings_yaml(setting, "", "best/calibration.jsonl"),
+  EXPECT_THAT(settings_yaml(setting, "", {.calibration = "best/calibration.jsonl"}),
               HasSubstr("calibration-data: best/calibration.jsonl\n  calibration-samples: 0\n"));
 }
 

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "checkpoint/temporary_folder.h"
 #include "cli/shell.h"
@@ -15,6 +19,7 @@
 namespace kobolt::cli {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -85,6 +90,67 @@ TEST_F(OptimizeSearchTest, LeavesAnEngineAndTheSettingsThatMakeIt) {
   const Result other = complain(call("--seed 7"));
   EXPECT_EQ(other.status, 1);
   EXPECT_THAT(other.text, HasSubstr("another search"));
+}
+
+TEST_F(OptimizeSearchTest, ChoosesBeamsAndBatchesWithinALatency) {
+  const auto search = [&](const std::string& latency) {
+    const Result result = shell("optimize " + model_ + " --data " + data_ +
+                                " --limit 8 --minutes 1 --try-precision int8 --no-mixed "
+                                "--try-pruning none --try-kv-cache auto,int8 --try-beams 0,1 "
+                                "--try-batch 0,2 --json -o " +
+                                path("out") + " --latency " + latency);
+    EXPECT_EQ(result.status, 0) << result.text;
+    return json::parse(result.text);
+  };
+  const json found = search("60s");
+  std::map<std::string, double> p95;
+  for (const json& trial : found.at("trials")) p95[trial.at("setting")] = trial.at("p95");
+  std::vector<std::string> names;
+  for (const auto& [name, ignored] : p95) names.push_back(name);
+  EXPECT_THAT(
+      names, ElementsAre("fp32", "int8", "int8, batch 2", "int8, greedy", "int8, greedy, batch 2"));
+  // The checkpoint has four beams; one writes twice as fast.
+  const std::string chosen = found.at("chosen");
+  EXPECT_THAT(chosen, HasSubstr("greedy"));
+  const std::string settings = bytes_of_file(path("out/settings.yaml"));
+  EXPECT_THAT(settings, HasSubstr("num-beams: 1"));
+  EXPECT_EQ(settings.find("batch: 2") != std::string::npos, chosen.ends_with("batch 2"));
+
+  // Another limit asks what is known, so the answer is sure: two documents take longer than one.
+  const double one = p95.at("int8, greedy");
+  const double two = p95.at("int8, greedy, batch 2");
+  ASSERT_LT(one, two);
+  const json quick = search(std::to_string(std::sqrt(one * two)) + "s");
+  EXPECT_EQ(quick.at("seconds"), found.at("seconds"));
+  EXPECT_EQ(quick.at("chosen"), "int8, greedy");
+}
+
+// Scores look at the half that is searched on, and the engine can be made again.
+TEST_F(OptimizeSearchTest, PrunesByWhatDocumentsSay) {
+  const std::string recipe = "structured+whole+taylor@0.1";
+  const Result result = shell("optimize " + model_ + " --data " + data_ +
+                              " --limit 8 --minutes 1 --try-precision int8 --no-mixed --size 25% "
+                              "--try-pruning " +
+                              recipe + " --try-kv-cache auto --json -o " + path("out"));
+  ASSERT_EQ(result.status, 0) << result.text;
+  EXPECT_EQ(json::parse(result.text).at("chosen"), "int8, " + recipe);
+  const std::string lines = bytes_of_file(path("out/pruning.jsonl"));
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 4);
+  ASSERT_EQ(shell("compile " + model_ + " --quiet -o " + path("again.kobolt") + " --config " +
+                  path("out/settings.yaml"))
+                .status,
+            0);
+  EXPECT_EQ(bytes_of_file(path("again.kobolt")), bytes_of_file(path("out/model.kobolt")));
+}
+
+TEST_F(OptimizeProgramTest, ScoresWithoutDocumentsAreRefused) {
+  for (const std::string score : {"wanda", "taylor"}) {
+    const Result result = complain("compile " + model_ + " -o " + path("x.kobolt") +
+                                   " --prune global+" + score + "@0.1");
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.text, HasSubstr("needs documents to look at"));
+    EXPECT_THAT(result.text, HasSubstr("--prune-data"));
+  }
 }
 
 TEST_F(OptimizeSearchTest, SaysWhatComesClosest) {

@@ -24,6 +24,7 @@ class FakeLaboratory : public Laboratory {
     /// Whether it writes what the reference says.
     std::function<bool(std::size_t document)> right = [](std::size_t) { return true; };
     std::string error;
+    double latency = 0;  ///< p95; 0 = follows from the speed
   };
   static constexpr double kSecondsPerDocument = 0.01;
 
@@ -67,7 +68,8 @@ class FakeLaboratory : public Laboratory {
       const double speed = engine(setting).speed / engine(settings.front()).speed;
       times.push_back({.speed = {.low = speed, .ratio = speed, .high = speed, .confidence = 1},
                        .latency = 1 / engine(setting).speed,
-                       .latency_p95 = 2 / engine(setting).speed,
+                       .latency_p95 = engine(setting).latency > 0 ? engine(setting).latency
+                                                                  : 2 / engine(setting).speed,
                        .throughput = engine(setting).speed});
       clock_.pass(0.01 * rounds);
     }

@@ -33,7 +33,7 @@ TEST(Neighbours, DifferInOneThing) {
   setting.compile.precision = Precision::int8;
   const auto found = names(neighbours(setting, Change::cheaper, space, two_layers()));
   for (const char* name :
-       {"int8, 2 beams", "int8, 1 thread", "int8, KV cache int8", "int8, structured+whole@0.1",
+       {"int8, 2 beams", "int8, 1 thread", "int8, KV cache fp16", "int8, structured+whole@0.1",
         "int8, global@0.2, stored sparsely", "int8, encoder.layers.*=int4", "int8, lm_head=int4"}) {
     EXPECT_THAT(found, Contains(name));
   }
@@ -123,20 +123,6 @@ TEST(Neighbours, SingleZerosInFourBitsAreNoSetting) {
   const auto found = names(neighbours(setting, Change::cheaper, {}, two_layers()));
   EXPECT_THAT(found, Contains("int4, structured+whole@0.1"));
   EXPECT_THAT(found, Not(Contains("int4, global@0.2, stored sparsely")));
-}
-
-TEST(Setting, ItsNameTellsEverything) {
-  Setting setting{.kv_cache = KvCache::fp16, .beams = 1, .threads = 3};
-  setting.compile = {.precision = Precision::int4,
-                     .layers = {{.pattern = "lm_head", .precision = Precision::fp16}},
-                     .sparse = SparseStorage::smallest};
-  setting.pruning = pruning_step_from_name("global@0.3");
-  Setting mixture;
-  mixture.compile = {.precision = Precision::int8, .int4_share = 0.125};
-  EXPECT_EQ(name_of(mixture), "int8, 12.5 % int4");
-  EXPECT_EQ(name_of(setting),
-            "int4, lm_head=fp16, global@0.3, stored sparsely, KV cache fp16, greedy, 3 threads");
-  EXPECT_EQ(name_of(Setting{}), "fp32");
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include "checkpoint/temporary_folder.h"
 #include "kobolt/error.h"
 #include "optimize/fake_laboratory.h"
+#include "optimize/setting.h"
+#include "optimize/trial_runner.h"
 
 namespace kobolt {
 namespace {
@@ -71,9 +73,9 @@ TEST_F(SearchTest, FindsTheFastestThatKeepsEnough) {
 }
 
 TEST_F(SearchTest, CombinesWhatIsGoodByItself) {
-  laboratory_["int8, KV cache int8"] = {.speed = 2.8, .bytes = 270};
-  laboratory_["int8, encoder.layers.*=int4, KV cache int8"] = {.speed = 3.5, .bytes = 230};
-  EXPECT_EQ(chosen(run()), "int8, encoder.layers.*=int4, KV cache int8");
+  laboratory_["int8, KV cache fp16"] = {.speed = 2.8, .bytes = 270};
+  laboratory_["int8, encoder.layers.*=int4, KV cache fp16"] = {.speed = 3.5, .bytes = 230};
+  EXPECT_EQ(chosen(run()), "int8, encoder.layers.*=int4, KV cache fp16");
 }
 
 TEST_F(SearchTest, AnotherTargetTakesAnotherSetting) {
@@ -84,6 +86,39 @@ TEST_F(SearchTest, AnotherTargetTakesAnotherSetting) {
   options_.targets = {.keep = 0.99, .size_share = 0.3};
   EXPECT_EQ(chosen(run()), "int8");
   EXPECT_EQ(laboratory_.most_repeated(), 1);
+}
+
+TEST_F(SearchTest, WhatAnEarlierRunJudgedIsACandidate) {
+  // No wave comes to that one for these targets.
+  const std::string odd = "int8, decoder.layers.0=int4, encoder.layers.1=int4";
+  laboratory_[odd] = {.speed = 3.2, .bytes = 240};
+  EXPECT_EQ(chosen(run()), "int8");
+  {
+    TrialStore store(options_.trials, {{"test", "1"}});
+    TrialRunner runner(options_, split_, laboratory_, store, clock_);
+    Trial trial = TrialRunner::fresh(setting_from_name(odd));
+    ASSERT_TRUE(runner.judge(trial, split_.search.size()));
+  }
+  options_.targets = {.keep = 0.99, .size = 250};
+  EXPECT_EQ(chosen(run()), odd);
+  EXPECT_EQ(laboratory_.most_repeated(), 1);
+  // What the space no longer has is none.
+  options_.space.mixed = false;
+  EXPECT_EQ(chosen(run()), std::nullopt);
+}
+
+TEST_F(SearchTest, FewerBeamsAndLargerBatchesAreChosenWhereTheyMay) {
+  laboratory_["int8, greedy"] = {.speed = 3.5, .bytes = 270};
+  laboratory_["int8, batch 8"] = {.speed = 4, .bytes = 270, .latency = 3};
+  laboratory_["int8, greedy, batch 8"] = {.speed = 5, .bytes = 270, .latency = 2};
+  EXPECT_EQ(chosen(run()), "int8");
+  options_.space.beams = {0, 1};
+  EXPECT_EQ(chosen(run()), "int8, greedy");
+  options_.space.batches = {0, 8};
+  EXPECT_EQ(chosen(run()), "int8, greedy, batch 8");
+  // All of a batch wait for its end.
+  options_.targets.latency = 1;
+  EXPECT_EQ(chosen(run()), "int8, greedy");
 }
 
 TEST_F(SearchTest, WhatDoesNotHoldOnOtherDocumentsIsRefused) {
