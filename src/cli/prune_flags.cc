@@ -136,7 +136,8 @@ void add_options(CLI::App& command, PruneFlags& options) {
       ->type_name("0,0.1,...,0.6");
   command
       .add_option("--sweep-methods", options.sweep_methods,
-                  "For --sweep: METHOD with what it takes: +16x1, +wanda, +taylor, +whole")
+                  "For --sweep: METHOD with what it takes: +16x1, +wanda, +taylor, +whole; or "
+                  "encoder-layers, decoder-layers")
       ->check(without_error([](const std::string& text) { (void)pruning_recipe_from_name(text); }))
       ->type_name("METHOD ...")
       ->capture_default_str();

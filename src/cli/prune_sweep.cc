@@ -199,6 +199,11 @@ class Sweep {
   double compile_pruned(const Task& task) {
     Model model = model_;
     const PruningRecipe& method = *task.method;
+    if (!method.layers_of.empty()) {
+      prune(model, {method, task.amount});
+      compile(model, pruned_file(), compile_options());
+      return get_pruning_stats(model).sparsity;
+    }
     PruningOptions options;
     options.method = method.method;
     options.amount = task.amount;

@@ -24,11 +24,15 @@ bool allowed(const OptimizeSpace& space, Precision precision) {
   return std::ranges::find(space.precisions, precision) != space.precisions.end();
 }
 
+bool leaves_zeros(const PruningRecipe& recipe) {
+  return recipe.unit != PruningUnit::whole && recipe.layers_of.empty();
+}
+
 // Single zeros make an engine smaller only where matrices are stored without them, and no faster;
 // int4 is always stored whole.
 bool sensible(const Setting& setting) {
   return !setting.pruning || setting.compile.precision != Precision::int4 ||
-         setting.pruning->recipe.unit == PruningUnit::whole;
+         !leaves_zeros(setting.pruning->recipe);
 }
 
 // Weights of the matrices in a model's layers.
@@ -69,8 +73,8 @@ class Collector {
     for (const PruningStep& step : space_.prunings) {
       Setting setting = from;
       setting.pruning = step;
-      const bool single_zeros = step.recipe.unit != PruningUnit::whole &&
-                                step.recipe.pattern.kind == PruningPattern::Kind::free;
+      const bool single_zeros =
+          leaves_zeros(step.recipe) && step.recipe.pattern.kind == PruningPattern::Kind::free;
       setting.compile.sparse = single_zeros ? SparseStorage::smallest : SparseStorage::automatic;
       if (sensible(setting)) add(setting);
     }
@@ -169,8 +173,9 @@ void change_layers(const Setting& setting, Change change, Collector& found) {
                      change == Change::finer ? Precision::fp16 : Precision::int4);
 }
 
-// Layers of a side go back to what the others have, one by one.
+// Layers of a side go back to what the others have, one by one; but for a model with fewer of them.
 void refine_layers(const Setting& setting, const ModelConfig& config, Collector& found) {
+  if (setting.pruning && !setting.pruning->recipe.layers_of.empty()) return;
   for (const LayerPrecision& layer : setting.compile.layers) {
     const std::size_t star = layer.pattern.find('*');
     if (star == std::string::npos) continue;

@@ -54,9 +54,8 @@ bool within(const Setting& setting, const OptimizeSpace& space) {
   const Precision precision = setting.compile.precision;
   const KvCache cache = settled(setting.kv_cache, precision);
   return compiles_within(setting.compile, space) && prunes_within(setting, space) &&
-         std::ranges::any_of(
-             space.kv_caches,
-             [&](KvCache other) { return settled(other, precision) == cache; }) &&
+         std::ranges::any_of(space.kv_caches,
+                             [&](KvCache other) { return settled(other, precision) == cache; }) &&
          among(space.beams, setting.beams) && among(space.threads, setting.threads) &&
          among(space.batches, setting.batch);
 }

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -28,9 +30,29 @@ void add_part(PruningRecipe& recipe, const std::string& part) {
   }
 }
 
+constexpr std::string_view kLayers = "-layers";
+
+bool names_layers(const std::string& name) {
+  return name == "encoder-layers" || name == "decoder-layers";
+}
+
+void drop_share(Model& model, const std::string& side, double amount) {
+  const auto encoder = static_cast<int>(model.config.encoder_layers.size());
+  const auto decoder = static_cast<int>(model.config.decoder_layers.size());
+  const auto left = [&](const char* name, int count) {
+    return side == name ? count - std::max(1, static_cast<int>(std::lround(amount * count)))
+                        : count;
+  };
+  drop_layers(model,
+              spread_layers(model.config, left("encoder", encoder), left("decoder", decoder)));
+}
+
 }  // namespace
 
 PruningRecipe pruning_recipe_from_name(const std::string& name) {
+  if (names_layers(name)) {
+    return {.name = name, .layers_of = name.substr(0, name.size() - kLayers.size())};
+  }
   std::size_t end = name.find('+');
   PruningRecipe recipe{.name = name, .method = pruning_method_from_name(name.substr(0, end))};
   while (end != std::string::npos) {
@@ -71,6 +93,7 @@ std::vector<PruningStep> default_pruning_steps() {
 
 void prune(Model& model, const PruningStep& step, int threads, const PruningEvidence& evidence) {
   const PruningRecipe& recipe = step.recipe;
+  if (!recipe.layers_of.empty()) return drop_share(model, recipe.layers_of, step.amount);
   PruningOptions options{.method = recipe.method,
                          .amount = step.amount,
                          .pattern = recipe.pattern,

@@ -117,6 +117,17 @@ TEST(Neighbours, KeepToWhatIsAllowed) {
   for (const std::string& name : names(first_settings(space))) EXPECT_EQ(name, "int4");
 }
 
+TEST(Neighbours, LayersThatGoLeaveNoZeros) {
+  OptimizeSpace space;
+  space.prunings = {pruning_step_from_name("encoder-layers@0.2")};
+  for (const Precision precision : {Precision::int8, Precision::int4}) {
+    Setting setting;
+    setting.compile.precision = precision;
+    EXPECT_THAT(names(neighbours(setting, Change::cheaper, space, two_layers())),
+                Contains(std::string(name_of(precision)) + ", encoder-layers@0.2"));
+  }
+}
+
 TEST(Neighbours, SingleZerosInFourBitsAreNoSetting) {
   Setting setting;
   setting.compile.precision = Precision::int4;

@@ -71,8 +71,8 @@ TEST(Space, HasWhatASearchInItMayArriveAt) {
   space.prunings = {pruning_step_from_name("structured+whole@0.1")};
   space.kv_caches = {KvCache::automatic};
   space.batches = {0, 8};
-  for (const char* name : {"int8", "int8, batch 8", "int8, decoder.layers.*=fp16",
-                           "fp16, structured+whole@0.1"}) {
+  for (const char* name :
+       {"int8", "int8, batch 8", "int8, decoder.layers.*=fp16", "fp16, structured+whole@0.1"}) {
     EXPECT_TRUE(within(setting_from_name(name), space)) << name;
   }
   for (const char* name :

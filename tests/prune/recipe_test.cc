@@ -16,7 +16,8 @@ TEST(PruningRecipe, IsAMethodWithAdditions) {
   EXPECT_EQ(recipe.unit, PruningUnit::channel);
   EXPECT_EQ(pruning_recipe_from_name("global+taylor").score, PruningScore::taylor);
   EXPECT_EQ(pruning_recipe_from_name("global+whole").unit, PruningUnit::whole);
-  for (const char* wrong : {"", "+", "global+", "global+8x1", "16x1", "global+2:4", "layers"}) {
+  for (const char* wrong :
+       {"", "+", "global+", "global+8x1", "16x1", "global+2:4", "layers", "encoder-layers+whole"}) {
     EXPECT_THROW((void)pruning_recipe_from_name(wrong), Error) << wrong;
   }
 }
@@ -48,6 +49,36 @@ TEST(PruningStep, PrunesAndHeadsVanish) {
   EXPECT_EQ(get_pruning_stats(smaller).total_params, before);
 
   EXPECT_THROW(prune(smaller, pruning_step_from_name("row+wanda@0.5")), Error);
+}
+
+TEST(PruningStep, LayersOfASideGo) {
+  const Model model = checkpoint("bart");
+  const std::size_t encoder = model.config.encoder_layers.size();
+  const std::size_t decoder = model.config.decoder_layers.size();
+  ASSERT_GT(decoder, 1U);
+  Model shallow = model;
+  prune(shallow, pruning_step_from_name("decoder-layers@0.01"));
+  EXPECT_EQ(shallow.config.encoder_layers.size(), encoder);
+  EXPECT_EQ(shallow.config.decoder_layers.size(), decoder - 1);
+  EXPECT_GT(shallow.pruning.removed_params, 0);
+  // One has to stay.
+  EXPECT_THROW(prune(shallow, pruning_step_from_name("encoder-layers@0.99")), Error);
+}
+
+TEST(PruningStep, ScoresLookAtEvidence) {
+  Model model = checkpoint("bart");
+  PruningEvidence evidence;
+  for (const std::string& name : ModelPruner(model).target_layers()) {
+    const std::string weight = "model." + name + ".weight";
+    const auto elements = static_cast<std::size_t>(model.tensors.at(weight).elements());
+    evidence.weight_gradients[weight] = std::vector<float>(elements, 1.0F);
+  }
+  // With equal derivatives the score is the magnitude.
+  Model plain = model;
+  prune(plain, pruning_step_from_name("global@0.25"));
+  prune(model, pruning_step_from_name("global+taylor@0.25"), 0, evidence);
+  EXPECT_EQ(model.masks, plain.masks);
+  EXPECT_THROW(prune(model, pruning_step_from_name("row+wanda@0.5"), 0, evidence), Error);
 }
 
 }  // namespace
