@@ -69,6 +69,18 @@ class Kobolt:
     def close(self) -> None:
         pass
 
+    def least_seconds(self, work: DocumentSet) -> float:
+        """What the machine's rates, as `kobolt profile` measures them, allow for the operations and
+        bytes that it counts. Raises ProgramError."""
+        arguments = ["--data", work.data, "--document-field", work.field]
+        arguments += ["--limit", work.documents, "--batch", work.documents]
+        arguments += ["--iterations", 1, "--warmup", 0]
+        if work.beams is not None:
+            arguments += ["--num-beams", work.beams]
+        if work.new_tokens is not None:
+            arguments += ["--new-tokens", work.new_tokens]
+        return self._call("profile", *arguments)["least_seconds"]
+
     def _call(self, command: str, *arguments: object) -> dict[str, float]:
         engine = self._engines.file(self._workload.checkpoint, self.precision)
         shared = ("--threads", self._threads, "--json", "--quiet")

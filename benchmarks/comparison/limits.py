@@ -88,10 +88,10 @@ def _cross_projection(shape: Shape, documents: int, weight: float) -> Phase:
 
 def _step(shape: Shape, documents: int, rows: int, position: int, precision: str) -> Phase:
     """One position decoded. Keys and values: a document's cross-attention is read once for all its
-    rows; engines below fp32 keep both caches in 16 bits."""
+    rows; engines keep both caches in the precision of their weights, but never below int8."""
     layer = 6 * shape.d**2 + 2 * shape.d * shape.decoder_ffn
     weights = shape.decoder_layers * layer + shape.d * shape.vocabulary
-    cached = 4 if precision == "fp32" else 2
+    cached = max(1.0, WEIGHT_BYTES[precision])
     positions = documents * SEQUENCE + rows * position
     return Phase(
         product_ops=2.0 * rows * weights,
@@ -115,7 +115,7 @@ def phases(work: Synthetic, shape: Shape, precision: str) -> list[Phase]:
 
 
 def limit(work: Workload, precision: str, ceilings: Ceilings) -> float | None:
-    """Seconds; None for sets of documents, whose lengths vary."""
+    """Seconds; None for sets of documents, whose lengths vary: there Kobolt.least_seconds counts."""
     if not isinstance(work, Synthetic):
         return None
     shape = Shape.of(work.checkpoint)

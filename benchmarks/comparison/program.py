@@ -76,14 +76,19 @@ def _compare(settings: Settings, engines: Engines) -> int:
         _say("measuring the machine")
         most = limits.measure_ceilings(settings.roofline, settings.threads)
     results: list[Result] = []
+    counted: dict[tuple[str, str], float] = {}
     for work in settings.work:
         able, declined = _contenders(settings, engines, work)
         results.append(measure(work, able, declined, settings.rounds, _say))
         if most and settings.roofline:
             most = most.best(limits.measure_ceilings(settings.roofline, settings.threads))
             described["ceilings"] = dataclasses.asdict(most)
+            if isinstance(work, workloads.DocumentSet):
+                for precision in settings.precisions:
+                    kobolt = Kobolt(engines, work, precision, settings.threads)
+                    counted[work.name, precision] = kobolt.least_seconds(work)
         # What is there so far: a comparison may be stopped at any time.
-        made = table.build(results, titles, peers.BASELINE, most)
+        made = table.build(results, titles, peers.BASELINE, most, counted)
         _write(settings.json, json.dumps(to_json(results, described), indent=1) + "\n")
         _write(settings.markdown, table.as_markdown(made))
         if len(results) < len(settings.work):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from comparison.agreement import agreements
 from comparison.limits import Ceilings, limit
@@ -68,8 +69,13 @@ def _across_precisions(result: Result, baseline: str) -> list[str]:
     return lines
 
 
-def _against_limit(work: Workload, kobolt: Series | None, precision: str, most: Ceilings) -> str:
-    least = limit(work, precision, most)
+Counted = Mapping[tuple[str, str], float]  # workload and precision: seconds at the machine's limit
+
+
+def _against_limit(
+    work: Workload, kobolt: Series | None, precision: str, most: Ceilings, counted: Counted
+) -> str:
+    least = limit(work, precision, most) or counted.get((work.name, precision))
     if least is None or kobolt is None:
         return DASH
     share = least / Spread.of(kobolt.seconds).median
@@ -77,10 +83,15 @@ def _against_limit(work: Workload, kobolt: Series | None, precision: str, most: 
 
 
 def build(
-    results: Sequence[Result], peers: Sequence[str], baseline: str, most: Ceilings | None = None
+    results: Sequence[Result],
+    peers: Sequence[str],
+    baseline: str,
+    most: Ceilings | None = None,
+    counted: Counted = types.MappingProxyType({}),
 ) -> Table:
     """`peers` in the order of their columns; `baseline` is compared in fp32 with every precision.
-    With the machine's ceilings a last column says what they allow."""
+    With the machine's ceilings a last column says what they allow; for sets of documents it is
+    `counted`."""
     notes = _Notes()
     rows: list[list[str]] = []
     bold: set[tuple[int, int]] = set()
@@ -99,7 +110,7 @@ def build(
             row.append(_cell(work, series.get(KOBOLT), notes))
             row.append(ratio(speedup(kobolt.seconds, best.seconds)) if kobolt and best else DASH)
             if most:
-                row.append(_against_limit(work, kobolt, precision, most))
+                row.append(_against_limit(work, kobolt, precision, most, counted))
             rows.append(row)
         remarks += agreements(result)
         remarks += _across_precisions(result, baseline)
@@ -109,7 +120,7 @@ def build(
         remarks.append(
             f"The machine's limit: counted operations and bytes over {most.fp32 / 1e9:.1f} GFLOP/s, "
             f"{most.products('int8') / 1e9:.1f} GOP/s of int8 and {most.read / 1e9:.1f} GB/s, the best "
-            "measured beside it."
+            "measured beside it; for sets of documents, what kobolt profile counted and measured."
         )
     return Table(header, rows, bold, notes.texts, remarks)
 

@@ -68,6 +68,13 @@ Json entries_json(const std::vector<ProfileEntry>& entries, bool limits) {
   return json;
 }
 
+// Of a batch: what the counted work of its phases takes at least.
+double least_seconds(const Profile& profile) {
+  double least = 0;
+  for (const ProfileEntry& phase : profile.phases) least += phase.least;
+  return least;
+}
+
 std::string percent_more(double ratio) { return fmt::format("{:+.1f} %", 100 * (ratio - 1)); }
 
 }  // namespace
@@ -91,6 +98,11 @@ std::string profile_text(const ProfileReport& report, const Summarizer& summariz
   }
   lines.emplace_back("a batch", fmt::format("{}, the mean of {}", format_seconds(profile.seconds),
                                             profile.batches));
+  if (report.ceilings) {
+    const double least = least_seconds(profile);
+    lines.emplace_back("at the limit", fmt::format("{}, {:.0f} % of that", format_seconds(least),
+                                                   100 * least / profile.seconds));
+  }
   lines.emplace_back("recording", fmt::format("{} ({} to {}) against as many batches without",
                                               percent_more(profile.overhead.ratio),
                                               percent_more(profile.overhead.low),
@@ -125,6 +137,7 @@ Json profile_json(const ProfileReport& report, const Summarizer& summarizer) {
                         {"pairs", report.ceilings->pairs},
                         {"bytes", report.ceilings->bytes},
                         {"read", report.ceilings->read}};
+    json["least_seconds"] = least_seconds(profile);
   }
   json["phases"] = entries_json(profile.phases, limits);
   json["operators"] = entries_json(profile.operators, limits);

@@ -41,7 +41,7 @@ class PhasesTest(unittest.TestCase):
         self.assertEqual(found[2].product_ops, 2 * 1 * weights)
         self.assertEqual(found[3].product_ops, 2 * 4 * weights)
         self.assertEqual(found[3].attention_ops, 4 * 4 * (512 + 2) * 2)
-        self.assertEqual(found[3].read_bytes, weights + 2 * 2 * (512 + 4 * 2) * 2)
+        self.assertEqual(found[3].read_bytes, weights + 2 * (512 + 4 * 2) * 2)
 
 
 class LimitTest(unittest.TestCase):
@@ -58,9 +58,13 @@ class LimitTest(unittest.TestCase):
             self.assertEqual(made.rows[0][-1], f"{seconds:.2f} s, 50 %")
             self.assertEqual(len(made.header), len(made.rows[0]))
 
-    def test_documents_have_none(self):
+    def test_documents_have_what_was_counted(self):
         data = DocumentSet("dev-set", pathlib.Path(), pathlib.Path(), "document", 10)
         self.assertIsNone(limits.limit(data, "fp32", ONES))
+        result = Result(data, [Series(KOBOLT, "fp32", [Run(2.0)])])
+        counted = {("dev-set", "fp32"): 0.5}
+        self.assertEqual(table.build([result], [], "Slow", ONES, counted).rows[0][-1], "20.00/s, 25 %")
+        self.assertEqual(table.build([result], [], "Slow", ONES).rows[0][-1], table.DASH)
 
 
 class CeilingsTest(unittest.TestCase):
