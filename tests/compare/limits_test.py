@@ -18,10 +18,10 @@ class PhaseTest(unittest.TestCase):
         self.assertEqual(Phase(6.0, 1.0, 8.0).seconds("int8", ONES), 4.0)
         self.assertEqual(Phase(6.0, 1.0, 48.0).seconds("bf16", ONES), 12.0)
 
-    def test_bytes_are_for_int8_alone(self):
+    def test_bytes_are_for_int8_and_int4(self):
         machine = Ceilings(fp32=1.0, pairs=2.0, bytes=4.0, read=1.0)
         self.assertEqual(Phase(8.0).seconds("int8", machine), 2.0)
-        self.assertEqual(Phase(8.0).seconds("int4", machine), 4.0)
+        self.assertEqual(Phase(8.0).seconds("int4", machine), 2.0)
         self.assertEqual(Phase(8.0).seconds("fp16", machine), 8.0)
 
 
