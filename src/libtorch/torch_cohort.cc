@@ -110,13 +110,13 @@ class TorchCohort : public Cohort {
 
 TorchBackend::TorchBackend(std::shared_ptr<TorchSteps> steps, int vocab_size, int max_positions,
                            int threads)
-    : steps_(std::move(steps)), vocab_size_(vocab_size), max_positions_(max_positions) {
+    : CohortBackend(vocab_size, max_positions), steps_(std::move(steps)) {
   at::set_num_threads(threads > 0 ? threads : usable_cores());
 }
 
 std::unique_ptr<Cohort> TorchBackend::start(std::span<const std::vector<std::int32_t>> documents,
                                             int /*max_rows*/, int /*max_length*/) {
-  return std::make_unique<TorchCohort>(*steps_, documents, vocab_size_);
+  return std::make_unique<TorchCohort>(*steps_, documents, vocab_size());
 }
 
 std::size_t TorchBackend::most_documents(int /*max_rows*/) const {

@@ -16,8 +16,6 @@ class TorchBackend : public CohortBackend {
  public:
   TorchBackend(std::shared_ptr<TorchSteps> steps, int vocab_size, int max_positions, int threads);
 
-  [[nodiscard]] int vocab_size() const override { return vocab_size_; }
-  [[nodiscard]] int max_positions() const override { return max_positions_; }
   void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden) override;
 
  protected:
@@ -27,8 +25,6 @@ class TorchBackend : public CohortBackend {
 
  private:
   std::shared_ptr<TorchSteps> steps_;
-  int vocab_size_;
-  int max_positions_;
 };
 
 }  // namespace kobolt

@@ -35,18 +35,28 @@ std::vector<DocumentHandle> CohortBackend::encode(
   }
   std::vector<DocumentHandle> handles;
   const std::size_t most = most_documents(max_rows);
-  for (std::size_t at = 0; at < documents.size(); at += most) {
-    const auto part = documents.subspan(at, std::min(most, documents.size() - at));
-    const int place = place_for(start(part, max_rows, max_length));
-    cohorts_[static_cast<std::size_t>(place)].documents = static_cast<int>(part.size());
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      auto free = std::ranges::find(states_, -1, &State::cohort);
-      if (free == states_.end()) free = states_.insert(states_.end(), State{});
-      *free = {.cohort = place, .document = static_cast<int>(i)};
-      handles.push_back(static_cast<DocumentHandle>(free - states_.begin()));
+  try {
+    for (std::size_t at = 0; at < documents.size(); at += most) {
+      const auto part = documents.subspan(at, std::min(most, documents.size() - at));
+      add_cohort(start(part, max_rows, max_length), part.size(), handles);
     }
+  } catch (...) {
+    for (const DocumentHandle handle : handles) release(handle);
+    throw;
   }
   return handles;
+}
+
+void CohortBackend::add_cohort(std::unique_ptr<Cohort> cohort, std::size_t documents,
+                               std::vector<DocumentHandle>& handles) {
+  const int place = place_for(std::move(cohort));
+  cohorts_[static_cast<std::size_t>(place)].documents = static_cast<int>(documents);
+  for (std::size_t i = 0; i < documents; ++i) {
+    auto free = std::ranges::find(states_, -1, &State::cohort);
+    if (free == states_.end()) free = states_.insert(states_.end(), State{});
+    *free = {.cohort = place, .document = static_cast<int>(i)};
+    handles.push_back(static_cast<DocumentHandle>(free - states_.begin()));
+  }
 }
 
 int CohortBackend::place_for(std::unique_ptr<Cohort> cohort) {

@@ -45,6 +45,11 @@ class Cohort {
 /// Every document that is not released takes part in every step.
 class CohortBackend : public Backend {
  public:
+  CohortBackend(int vocab_size, int max_positions)
+      : vocab_size_(vocab_size), max_positions_(max_positions) {}
+
+  [[nodiscard]] int vocab_size() const override { return vocab_size_; }
+  [[nodiscard]] int max_positions() const override { return max_positions_; }
   std::vector<DocumentHandle> encode(std::span<const std::vector<std::int32_t>> documents,
                                      int max_rows, int max_length) override;
   void step(std::span<const StepRow> rows, std::span<float> logits) override;
@@ -77,8 +82,13 @@ class CohortBackend : public Backend {
   /// Deals the rows out to their cohorts, and calls `run` for each that has any.
   template <typename Run>
   void deal(std::span<const StepRow> rows, Run run);
+  /// A handle more for each document of a cohort that was started.
+  void add_cohort(std::unique_ptr<Cohort> cohort, std::size_t documents,
+                  std::vector<DocumentHandle>& handles);
   int place_for(std::unique_ptr<Cohort> cohort);
 
+  int vocab_size_;
+  int max_positions_;
   std::vector<Active> cohorts_;
   std::vector<State> states_;                       // by handle; cohort -1: free
   std::vector<std::pair<int, std::size_t>> where_;  // cohort and row of each row of a step

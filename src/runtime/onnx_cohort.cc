@@ -138,7 +138,7 @@ class OnnxCohort : public Cohort {
 
 std::unique_ptr<Cohort> OnnxBackend::start(std::span<const std::vector<std::int32_t>> documents,
                                            int /*max_rows*/, int /*max_length*/) {
-  return std::make_unique<OnnxCohort>(*graphs_, documents, vocab_size_);
+  return std::make_unique<OnnxCohort>(*graphs_, documents, vocab_size());
 }
 
 std::size_t OnnxBackend::most_documents(int max_rows) const {

@@ -15,12 +15,10 @@ namespace kobolt {
 class OnnxBackend : public CohortBackend {
  public:
   OnnxBackend(std::unique_ptr<OnnxGraphs> graphs, int vocab_size, int max_positions)
-      : graphs_(std::move(graphs)), vocab_size_(vocab_size), max_positions_(max_positions) {}
+      : CohortBackend(vocab_size, max_positions), graphs_(std::move(graphs)) {}
 
-  [[nodiscard]] int vocab_size() const override { return vocab_size_; }
-  [[nodiscard]] int max_positions() const override { return max_positions_; }
   [[nodiscard]] int max_document() const override {
-    return std::min(max_positions_, graphs_->sequence().value_or(max_positions_));
+    return std::min(max_positions(), graphs_->sequence().value_or(max_positions()));
   }
   void encode_hidden(std::span<const std::vector<std::int32_t>> documents, float* hidden) override;
 
@@ -31,8 +29,6 @@ class OnnxBackend : public CohortBackend {
 
  private:
   std::unique_ptr<OnnxGraphs> graphs_;
-  int vocab_size_;
-  int max_positions_;
 };
 
 }  // namespace kobolt

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "kobolt/error.h"
@@ -50,15 +51,16 @@ class TableCohort : public Cohort {
 
 class TableCohorts : public CohortBackend {
  public:
-  explicit TableCohorts(std::size_t most) : most_(most) {}
-  [[nodiscard]] int vocab_size() const override { return TableBackend::kVocabulary; }
-  [[nodiscard]] int max_positions() const override { return TableBackend::kPositions; }
+  explicit TableCohorts(std::size_t most)
+      : CohortBackend(TableBackend::kVocabulary, TableBackend::kPositions), most_(most) {}
   [[nodiscard]] int held() const { return table_.held(); }
+  int starts = -1;  // cohorts until one fails; negative: none does
 
  protected:
   std::unique_ptr<Cohort> start(std::span<const std::vector<std::int32_t>> documents, int max_rows,
                                 int max_length) override {
     EXPECT_LE(documents.size(), most_);
+    if (starts-- == 0) throw std::runtime_error("no memory");
     return std::make_unique<TableCohort>(table_, documents, max_rows, max_length);
   }
   [[nodiscard]] std::size_t most_documents(int /*max_rows*/) const override { return most_; }
@@ -103,6 +105,13 @@ TEST(Cohorts, GiveWhatTheirDocumentsGiveAlone) {
       }
     }
   }
+}
+
+TEST(Cohorts, HoldNothingWhenOneOfThemFails) {
+  TableCohorts cohorts(4);
+  cohorts.starts = 2;
+  EXPECT_THROW((void)cohorts.encode(table_documents(), 1, 5), std::runtime_error);
+  EXPECT_EQ(cohorts.held(), 0);
 }
 
 TEST(Cohorts, RefuseDocumentsOfTheWrongLength) {
