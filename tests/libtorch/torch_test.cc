@@ -14,37 +14,16 @@
 #include "kobolt/prune.h"
 #include "kobolt/summarizer.h"
 #include "kobolt/torchscript.h"
-#include "runtime/generation_settings_json.h"
+#include "runtime/family_checkpoints.h"
 
 // LibTorch as a back end, eager and by TorchScript, against transformers and against Kobolt's own
 // engine, for every family.
 namespace kobolt {
 namespace {
 
-using Ids = std::vector<std::int32_t>;
-
 // Where the build has put the component.
 [[maybe_unused]] const int kComponentFolder =
     ::setenv("KOBOLT_COMPONENTS", KOBOLT_COMPONENT_FOLDER, 1);
-
-std::filesystem::path torch_checkpoint(const std::string& name) {
-  return std::filesystem::path(KOBOLT_TEST_DATA) / "checkpoints" / name;
-}
-
-void expect_golden(Summarizer& summarizer, const nlohmann::json& expected, int rows) {
-  const std::vector<Ids> documents = expected.at("documents");
-  for (const auto& [settings_name, result_name] :
-       {std::pair("greedy_settings", "greedy"), std::pair("beam_settings", "beam")}) {
-    SummarizeOptions options{.generation = summarizer.generation()};
-    overlay_settings(options.generation, expected.at(settings_name));
-    options.max_rows = rows;
-    const auto summaries = summarizer.generate(documents, options);
-    for (std::size_t i = 0; i < documents.size(); ++i) {
-      EXPECT_EQ(summaries[i].tokens, expected.at(result_name).at(i).get<Ids>())
-          << result_name << ", document " << i << ", " << rows << " rows";
-    }
-  }
-}
 
 void expect_close(const std::vector<std::vector<float>>& ours,
                   const std::vector<std::vector<float>>& theirs) {
@@ -59,17 +38,14 @@ void expect_close(const std::vector<std::vector<float>>& ours,
 
 class LibTorch : public ::testing::TestWithParam<std::string> {
  protected:
-  [[nodiscard]] std::filesystem::path folder() const { return torch_checkpoint(GetParam()); }
-  [[nodiscard]] nlohmann::json expected() const {
-    return nlohmann::json::parse(std::ifstream(folder() / "expected.json"));
-  }
+  [[nodiscard]] std::filesystem::path folder() const { return family_folder(GetParam()); }
+  [[nodiscard]] nlohmann::json golden() const { return golden_of_family(GetParam()); }
 };
 
 TEST_P(LibTorch, EagerGivesTheIdsOfTransformers) {
   Summarizer torch(folder(), {.threads = 2, .backend = EngineBackend::torch});
   EXPECT_THAT(std::string(torch.instruction_set()), testing::HasSubstr("eager"));
-  // Few rows: documents join in mid-decode, in cohorts of their own.
-  for (const int rows : {1, 7, 64}) expect_golden(torch, expected(), rows);
+  expect_golden_ids(golden(), torch);
 }
 
 TEST_P(LibTorch, ScriptGivesTheIdsOfTransformers) {
@@ -80,35 +56,26 @@ TEST_P(LibTorch, ScriptGivesTheIdsOfTransformers) {
   EXPECT_THAT(std::string(torch.instruction_set()), testing::HasSubstr("TorchScript"));
   EXPECT_EQ(torch.config(), Summarizer(folder(), {.threads = 1}).config());
   EXPECT_EQ(torch.engine_bytes(), std::filesystem::file_size(file));
-  for (const int rows : {7, 64}) expect_golden(torch, expected(), rows);
+  expect_golden_ids(golden(), torch);
 }
 
 TEST_P(LibTorch, EncodesAsTheEngineDoes) {
-  const std::vector<Ids> documents = expected().at("documents");
+  const TokenRows documents = golden().at("documents");
   Summarizer torch(folder(), {.threads = 2, .backend = EngineBackend::torch});
   Summarizer engine(folder(), {.threads = 2});
   expect_close(torch.encode(documents), engine.encode(documents));
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, LibTorch,
-                         ::testing::Values("bart", "bart-untied", "mbart", "mbart50", "marian",
-                                           "marian-separate", "pegasus"),
-                         [](const auto& test) {
-                           std::string name = test.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Families, LibTorch, every_family(), family_test_name);
 
 TEST(LibTorchModels, PrunedShapesRunAndMasksCount) {
-  Model model = Model::load(torch_checkpoint("bart"));
+  Model model = Model::load(family_folder("bart"));
   PruningOptions options{.method = PruningMethod::global, .amount = 0.3};
   options.unit = PruningUnit::whole;
   ModelPruner pruner(model, options);
   pruner.prune();
   const TemporaryFolder temporary;
-  const auto expected =
-      nlohmann::json::parse(std::ifstream(torch_checkpoint("bart") / "expected.json"));
-  const std::vector<Ids> documents = expected.at("documents");
+  const TokenRows documents = golden_of_family("bart").at("documents");
   const SummarizeOptions run{.generation = model.generation};
   for (const bool permanent : {false, true}) {
     if (permanent) pruner.make_permanent();
@@ -139,7 +106,7 @@ std::string torch_refusal(const std::filesystem::path& file) {
 TEST(LibTorchModels, OtherArchivesAreRefused) {
   const TemporaryFolder temporary;
   const auto file = temporary.path() / "model.pt";
-  export_torchscript(Model::load(torch_checkpoint("bart")), file);
+  export_torchscript(Model::load(family_folder("bart")), file);
   std::string bytes(std::filesystem::file_size(file), '\0');
   std::ifstream(file, std::ios::binary).read(bytes.data(), std::ssize(bytes));
   const auto cut = temporary.write("cut.pt", bytes.substr(0, bytes.size() / 2));

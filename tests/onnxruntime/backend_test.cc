@@ -18,7 +18,7 @@
 #include "kobolt/prune.h"
 #include "kobolt/summarizer.h"
 #include "onnxruntime/library.h"
-#include "runtime/generation_settings_json.h"
+#include "runtime/family_checkpoints.h"
 
 namespace kobolt {
 namespace {
@@ -26,14 +26,6 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 using Tokens = std::vector<std::int32_t>;
-
-fs::path checkpoint_folder(const std::string& name) {
-  return fs::path(KOBOLT_TEST_DATA) / "checkpoints" / name;
-}
-
-nlohmann::json expected_of(const std::string& name) {
-  return nlohmann::json::parse(std::ifstream(checkpoint_folder(name) / "expected.json"));
-}
 
 class NeedsOnnxRuntime : public testing::Test {
  protected:
@@ -52,7 +44,7 @@ class NeedsOnnxRuntime : public testing::Test {
   const TemporaryFolder temporary_;
 };
 
-void expect_same_tokens(Summarizer& ours, Summarizer& theirs, const std::vector<Tokens>& documents,
+void expect_same_tokens(Summarizer& ours, Summarizer& theirs, const TokenRows& documents,
                         const SummarizeOptions& options) {
   const auto expected = ours.generate(documents, options);
   const auto found = theirs.generate(documents, options);
@@ -64,34 +56,12 @@ void expect_same_tokens(Summarizer& ours, Summarizer& theirs, const std::vector<
 class OnnxFamilies : public NeedsOnnxRuntime, public testing::WithParamInterface<std::string> {};
 
 TEST_P(OnnxFamilies, GiveTheIdsOfTransformers) {
-  Summarizer onnx(exported(Model::load(checkpoint_folder(GetParam()))), {.threads = 2});
+  Summarizer onnx(exported(Model::load(family_folder(GetParam()))), {.threads = 2});
   EXPECT_THAT(std::string(onnx.instruction_set()), HasSubstr("ONNX Runtime 1."));
-  const nlohmann::json expected = expected_of(GetParam());
-  const std::vector<Tokens> documents = expected.at("documents");
-  for (const auto& [settings, result] :
-       {std::pair("greedy_settings", "greedy"), std::pair("beam_settings", "beam")}) {
-    // Few rows: documents join in mid-decode, in cohorts of their own.
-    for (const int rows : {1, 7, 64}) {
-      SummarizeOptions options{.generation = onnx.generation()};
-      overlay_settings(options.generation, expected.at(settings));
-      options.max_rows = rows;
-      const auto summaries = onnx.generate(documents, options);
-      for (std::size_t i = 0; i < documents.size(); ++i) {
-        EXPECT_EQ(summaries[i].tokens, expected.at(result).at(i).get<Tokens>())
-            << result << ", document " << i << ", " << rows << " rows";
-      }
-    }
-  }
+  expect_golden_ids(golden_of_family(GetParam()), onnx);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, OnnxFamilies,
-                         testing::Values("bart", "bart-untied", "mbart", "mbart50", "marian",
-                                         "marian-separate", "pegasus"),
-                         [](const auto& test) {
-                           std::string name = test.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Families, OnnxFamilies, every_family(), family_test_name);
 
 TEST_F(NeedsOnnxRuntime, SummarisesRealDocumentsAsTheEngineDoes) {
   const fs::path checkpoint = fs::path(KOBOLT_SOURCE_DIR) / "examples" / "deb-bart";
@@ -120,9 +90,9 @@ TEST_F(NeedsOnnxRuntime, SummarisesRealDocumentsAsTheEngineDoes) {
 }
 
 TEST_F(NeedsOnnxRuntime, EncodesAsTheEngineDoes) {
-  const std::vector<Tokens> documents = expected_of("bart").at("documents");
-  Summarizer onnx(exported(Model::load(checkpoint_folder("bart"))), {.threads = 2});
-  Summarizer engine(checkpoint_folder("bart"), {.threads = 2});
+  const TokenRows documents = golden_of_family("bart").at("documents");
+  Summarizer onnx(exported(Model::load(family_folder("bart"))), {.threads = 2});
+  Summarizer engine(family_folder("bart"), {.threads = 2});
   const auto found = onnx.encode(documents);
   const auto expected = engine.encode(documents);
   for (std::size_t i = 0; i < documents.size(); ++i) {
@@ -134,9 +104,9 @@ TEST_F(NeedsOnnxRuntime, EncodesAsTheEngineDoes) {
 }
 
 TEST_F(NeedsOnnxRuntime, PenaltiesAndSamplingSeeAllLogits) {
-  const std::vector<Tokens> documents = expected_of("bart").at("documents");
-  Summarizer onnx(exported(Model::load(checkpoint_folder("bart"))), {.threads = 2});
-  Summarizer engine(checkpoint_folder("bart"), {.threads = 2});
+  const TokenRows documents = golden_of_family("bart").at("documents");
+  Summarizer onnx(exported(Model::load(family_folder("bart"))), {.threads = 2});
+  Summarizer engine(family_folder("bart"), {.threads = 2});
   SummarizeOptions options{.generation = engine.generation()};
   options.generation.repetition_penalty = 1.5;
   expect_same_tokens(engine, onnx, documents, options);
@@ -146,11 +116,11 @@ TEST_F(NeedsOnnxRuntime, PenaltiesAndSamplingSeeAllLogits) {
 }
 
 TEST_F(NeedsOnnxRuntime, FixedSizesArePaddedTo) {
-  const std::vector<Tokens> documents = expected_of("bart").at("documents");
+  const TokenRows documents = golden_of_family("bart").at("documents");
   std::size_t longest = 0;
   for (const Tokens& document : documents) longest = std::max(longest, document.size());
   const auto sequence = static_cast<std::int64_t>(longest) + 3;
-  const Model model = Model::load(checkpoint_folder("bart"));
+  const Model model = Model::load(family_folder("bart"));
   Summarizer onnx(exported(model, {.batch = 5, .sequence = sequence}), {.threads = 2});
   Summarizer engine(model, {.threads = 2});
   for (const int beams : {1, 2, 5}) {
@@ -166,12 +136,12 @@ TEST_F(NeedsOnnxRuntime, FixedSizesArePaddedTo) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("num_beams"));
   }
-  const std::vector<Tokens> too_long{Tokens(longest + 4, 5)};
+  const TokenRows too_long{Tokens(longest + 4, 5)};
   EXPECT_THROW(onnx.generate(too_long, {.generation = engine.generation()}), Error);
 }
 
 TEST_F(NeedsOnnxRuntime, PrunedShapesRun) {
-  Model model = Model::load(checkpoint_folder("bart"));
+  Model model = Model::load(family_folder("bart"));
   PruningOptions options{.method = PruningMethod::global, .amount = 0.3};
   options.unit = PruningUnit::whole;
   ModelPruner pruner(model, options);
@@ -180,14 +150,14 @@ TEST_F(NeedsOnnxRuntime, PrunedShapesRun) {
   Summarizer onnx(exported(model), {.threads = 2});
   Summarizer engine(model, {.threads = 2});
   const SummarizeOptions run{.generation = model.generation};
-  expect_same_tokens(engine, onnx, expected_of("bart").at("documents"), run);
+  expect_same_tokens(engine, onnx, golden_of_family("bart").at("documents"), run);
 }
 
 TEST_F(NeedsOnnxRuntime, KnowsThePrecisionOfWhatItRuns) {
-  const Model model = Model::load(checkpoint_folder("bart"));
+  const Model model = Model::load(family_folder("bart"));
   const auto precision_of = [&](OnnxPrecision precision) {
     Summarizer onnx(exported(model, {.precision = precision}), {.threads = 1});
-    const std::vector<Tokens> documents = expected_of("bart").at("documents");
+    const TokenRows documents = golden_of_family("bart").at("documents");
     EXPECT_FALSE(onnx.generate(documents, {.generation = model.generation}).front().tokens.empty());
     return std::pair(onnx.precision(), onnx.kv_cache());
   };
@@ -198,7 +168,7 @@ TEST_F(NeedsOnnxRuntime, KnowsThePrecisionOfWhatItRuns) {
 
 TEST_F(NeedsOnnxRuntime, GraphsBesideWeightsRunWhenAskedFor) {
   const fs::path both = temporary().path() / "both";
-  fs::copy(checkpoint_folder("bart"), both);
+  fs::copy(family_folder("bart"), both);
   export_onnx(Model::load(both), both);
   EXPECT_THAT(std::string(Summarizer(both, {.threads = 1}).instruction_set()),
               testing::Not(HasSubstr("ONNX")));
@@ -216,7 +186,7 @@ std::string onnx_refusal(const fs::path& folder) {
 }
 
 TEST_F(NeedsOnnxRuntime, BrokenFoldersAreRefusedByFile) {
-  exported(Model::load(checkpoint_folder("bart")));
+  exported(Model::load(family_folder("bart")));
   const auto broken = [this](const char* file, const std::string& content) {
     const fs::path copy = temporary().path() / "broken";
     fs::remove_all(copy);
@@ -236,7 +206,7 @@ TEST_F(NeedsOnnxRuntime, BrokenFoldersAreRefusedByFile) {
   fs::copy_file(folder() / "encoder_model.onnx", folder() / "decoder_model.onnx",
                 fs::copy_options::overwrite_existing);
   EXPECT_THAT(onnx_refusal(folder()), HasSubstr("no output logits"));
-  EXPECT_THAT(onnx_refusal(checkpoint_folder("bart")), HasSubstr("a graph is missing"));
+  EXPECT_THAT(onnx_refusal(family_folder("bart")), HasSubstr("a graph is missing"));
 }
 
 }  // namespace
