@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/atomic_file.h"
 #include "base/mapped_file.h"
@@ -41,15 +42,17 @@ std::unique_ptr<T> owned(T* object, const char* what, TensorRTLog& log) {
 /// What TensorRT has learned about kernels' times, from conversions before and this one.
 class TimingCache {
  public:
-  TimingCache(std::filesystem::path path, IBuilderConfig& config) : path_(std::move(path)) {
+  TimingCache(std::filesystem::path path, IBuilderConfig& config, TensorRTLog& log)
+      : path_(std::move(path)) {
     std::string known;
     if (may_exist(path_)) known = read_text_file(path_);
-    cache_.reset(config.createTimingCache(known.data(), known.size()));
-    // A file of another version or device counts as empty.
-    if (cache_ == nullptr) cache_.reset(config.createTimingCache(nullptr, 0));
-    if (cache_ != nullptr) config.setTimingCache(*cache_, /*ignoreMismatch=*/false);
+    if (use(known, config)) return;
+    // A file of another version or device counts as empty, which is no error to speak of.
+    (void)log.take();
+    (void)use("", config);
   }
 
+  /// Throws Error where it cannot be written.
   void save() const {
     if (cache_ == nullptr) return;
     const std::unique_ptr<IHostMemory> bytes(cache_->serialize());
@@ -58,6 +61,11 @@ class TimingCache {
   }
 
  private:
+  bool use(std::string_view known, IBuilderConfig& config) {
+    cache_.reset(config.createTimingCache(known.data(), known.size()));
+    return cache_ != nullptr && config.setTimingCache(*cache_, /*ignoreMismatch=*/false);
+  }
+
   std::filesystem::path path_;
   std::unique_ptr<ITimingCache> cache_;
 };
@@ -91,7 +99,8 @@ std::string build_plan(IBuilder& builder, const std::string& graph, const Tensor
 
   const auto config = owned(builder.createBuilderConfig(), "make a configuration", log);
   config->setMemoryPoolLimit(MemoryPoolType::kWORKSPACE, build.workspace_size);
-  const TimingCache timings(build.timing_cache, *config);
+  if (!build.tf32) config->clearFlag(BuilderFlag::kTF32);
+  const TimingCache timings(build.timing_cache, *config, log);
   add_profile(builder, *config, *network, graph, build.profile, log);
   const auto plan = std::unique_ptr<IHostMemory>(builder.buildSerializedNetwork(*network, *config));
   if (plan == nullptr) fail("build an engine", graph, log);

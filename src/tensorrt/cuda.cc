@@ -14,28 +14,53 @@ void check_cuda(cudaError_t status, const char* what) {
               {.field = what});
 }
 
-DeviceBuffer::DeviceBuffer(DeviceBuffer&& other) noexcept
+template <CudaSide side>
+CudaBuffer<side>::CudaBuffer(CudaBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
-DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
+template <CudaSide side>
+CudaBuffer<side>& CudaBuffer<side>::operator=(CudaBuffer&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
 }
 
-DeviceBuffer::~DeviceBuffer() { (void)cudaFree(data_); }
+template <CudaSide side>
+CudaBuffer<side>::~CudaBuffer() {
+  free();
+}
 
-void DeviceBuffer::reserve(std::size_t bytes) {
-  if (bytes <= size_) return;
-  (void)cudaFree(std::exchange(data_, nullptr));
+template <CudaSide side>
+void CudaBuffer<side>::free() {
+  if (data_ != nullptr) (void)(side == CudaSide::device ? cudaFree(data_) : cudaFreeHost(data_));
+  data_ = nullptr;
   size_ = 0;
+}
+
+template <CudaSide side>
+void CudaBuffer<side>::reserve(std::size_t bytes) {
+  if (bytes <= size_) return;
+  free();
+  constexpr bool kDevice = side == CudaSide::device;
   void* memory = nullptr;
-  check_cuda(cudaMalloc(&memory, bytes), "device memory");
+  const cudaError_t status = kDevice ? cudaMalloc(&memory, bytes) : cudaMallocHost(&memory, bytes);
+  if (status != cudaSuccess) {
+    (void)cudaGetLastError();  // told here, and no error of what follows
+    throw Error(ErrorKind::unsupported, fmt::format("CUDA: {}", cudaGetErrorString(status)),
+                {.field = kDevice ? "device memory" : "pinned memory",
+                 .expected = fmt::format("{} bytes more", bytes),
+                 .hint = "take fewer documents or beams at a time (--max-rows), or shorter ones"});
+  }
   data_ = static_cast<std::byte*>(memory);
   size_ = bytes;
 }
 
-CudaStream::CudaStream() { check_cuda(cudaStreamCreate(&stream_), "stream"); }
+template class CudaBuffer<CudaSide::device>;
+template class CudaBuffer<CudaSide::host>;
+
+CudaStream::CudaStream() {
+  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "stream");
+}
 
 CudaStream::~CudaStream() { (void)cudaStreamDestroy(stream_); }
 
@@ -55,6 +80,8 @@ void CudaStream::zero(void* memory, std::size_t bytes) const {
 }
 
 void CudaStream::wait() const { check_cuda(cudaStreamSynchronize(stream_), "execution"); }
+
+void CudaStream::settle() const noexcept { (void)cudaStreamSynchronize(stream_); }
 
 std::optional<CudaGraph> CudaGraph::record(const CudaStream& stream,
                                            const std::function<void()>& work) {

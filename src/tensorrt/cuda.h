@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,23 +15,36 @@ namespace kobolt {
 /// Throws Error(unsupported) with CUDA's own words unless `status` is success.
 void check_cuda(cudaError_t status, const char* what);
 
-/// Memory of the device that grows when asked to; what was in it is then lost.
-class DeviceBuffer {
- public:
-  DeviceBuffer() = default;
-  DeviceBuffer(DeviceBuffer&& other) noexcept;
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept;
-  ~DeviceBuffer();
+/// Where a CudaBuffer's memory is.
+enum class CudaSide : std::uint8_t {
+  device,
+  host,  ///< pinned: the device reads and writes it by itself, later than the call that asks it to
+};
 
+/// Memory that grows when asked to; what was in it is then lost.
+template <CudaSide side>
+class CudaBuffer {
+ public:
+  CudaBuffer() = default;
+  CudaBuffer(CudaBuffer&& other) noexcept;
+  CudaBuffer& operator=(CudaBuffer&& other) noexcept;
+  ~CudaBuffer();
+
+  /// Throws Error(unsupported) with the size where there is no more.
   void reserve(std::size_t bytes);
   [[nodiscard]] std::byte* data() const { return data_; }
 
  private:
+  void free();
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
 
-/// A queue of work on the device.
+using DeviceBuffer = CudaBuffer<CudaSide::device>;
+using PinnedBuffer = CudaBuffer<CudaSide::host>;
+
+/// A queue of work on the device, of which the default stream knows nothing.
 class CudaStream {
  public:
   CudaStream();
@@ -47,6 +61,8 @@ class CudaStream {
                  std::size_t rows) const;
   void zero(void* memory, std::size_t bytes) const;
   void wait() const;
+  /// Waits without telling what became of the work: for destructors.
+  void settle() const noexcept;
 
  private:
   cudaStream_t stream_ = nullptr;

@@ -16,7 +16,7 @@ struct CachedTensor {
   nvinfer1::Dims shape{};  ///< rows and length not set
   std::size_t element_size = 0;
   DeviceBuffer now;   ///< what the next step reads
-  DeviceBuffer then;  ///< where it writes; then they change places
+  DeviceBuffer then;  ///< what is written meanwhile; then they change places
 
   [[nodiscard]] nvinfer1::Dims sized(int rows, int length) const;
   [[nodiscard]] std::size_t bytes(int rows, int length) const;

@@ -1,24 +1,40 @@
 #pragma once
 
+#include <list>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "export/tensorrt/plan_file.h"
 #include "runtime/cohorts.h"
+#include "tensorrt/later_step.h"
 #include "tensorrt/plan.h"
 
 namespace kobolt {
 
-/// The three engines of a file, on the device.
-struct TensorRTPrograms {
+using LaterSteps = std::list<LaterStep>;
+
+/// The three engines of a file, on the device, and what runs them. All work goes into one stream.
+class TensorRTPrograms {
+ public:
   /// Throws Error.
   TensorRTPrograms(const PlanFile& file, TensorRTLog& log);
+
+  /// Adds one to `steps`, new or used before; take_back() is for when they are no longer needed.
+  void lend(LaterSteps& steps);
+  void take_back(LaterSteps& steps);
 
   CudaStream stream;
   std::unique_ptr<nvinfer1::IRuntime> runtime;  // outlives what it has loaded
   Plan encoder;
   Plan decoder;
   Plan decoder_with_past;
+  DeviceBuffer scratch;  // of every run
+  PlanContext encoding;
+  PlanContext first;  // of the first step
+
+ private:
+  LaterSteps spare_;
 };
 
 /// Generation's back end over TensorRT. Hidden states, caches and logits stay on the device; the
@@ -27,8 +43,6 @@ class TensorRTBackend : public CohortBackend {
  public:
   TensorRTBackend(const PlanFile& file, TensorRTLog& log);
 
-  [[nodiscard]] int vocab_size() const override { return vocab_size_; }
-  [[nodiscard]] int max_positions() const override { return profile_.max_positions; }
   [[nodiscard]] int max_document() const override { return profile_.max_sequence; }
 
  protected:
@@ -39,8 +53,7 @@ class TensorRTBackend : public CohortBackend {
  private:
   std::string file_;
   TensorRTProfile profile_;
-  int vocab_size_;
-  TensorRTPrograms programs_;
+  std::shared_ptr<TensorRTPrograms> programs_;  // cohorts need them to the end
 };
 
 }  // namespace kobolt

@@ -38,6 +38,7 @@ struct TensorRTBuild {
   std::size_t workspace_size = 0;
   TensorRTProfile profile;
   std::filesystem::path timing_cache;
+  bool tf32 = true;  ///< products of fp32 may round their inputs to 10 bits, which is faster
 };
 
 /// The library libkobolt_tensorrt.so, which uses TensorRT and CUDA.

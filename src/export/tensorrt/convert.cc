@@ -29,8 +29,9 @@ TensorRTConversion fall_back(const Model& model, const TensorRTOptions& options,
     case TensorRTFallback::none:
       break;
   }
-  throw Error(ErrorKind::unsupported, reason,
-              {.hint = "convert on a machine with TensorRT, or allow a fallback"});
+  throw Error(
+      ErrorKind::unsupported, reason,
+      {.hint = "convert on a machine that has it, or allow a fallback (--fallback kobolt)"});
 }
 
 void check_calibration(const Model& model, const TensorRTOptions& options) {
@@ -57,7 +58,8 @@ TensorRTConversion convert(const Model& model, const TensorRTOptions& options, T
                             .profile = profile,
                             .timing_cache = options.timing_cache.empty()
                                                 ? with_extension(output, ".timing")
-                                                : options.timing_cache};
+                                                : options.timing_cache,
+                            .tf32 = options.precision != Precision::fp32};
   write_plan_file(output, model, options.precision, here.platform, profile,
                   here.component->build(build));
   return {.path = output, .backend = "TensorRT " + here.platform.version};
