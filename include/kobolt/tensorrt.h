@@ -47,7 +47,7 @@ struct TensorRTShape {
 struct TensorRTConversion {
   std::filesystem::path path;  ///< the output path; of a fallback with its own extension
   std::string backend;         ///< "TensorRT 10.13.0", "Kobolt's CPU engine", "TorchScript"
-  /// Why it is not TensorRT, a whole sentence; empty where it is.
+  /// Why it is not TensorRT, a clause; empty where it is.
   std::string fallback_reason;
 };
 
@@ -82,7 +82,7 @@ class KOBOLT_API TensorRTOptimizer {
   /// Whether TensorRT can be used here: this build has the component, the library is there, and
   /// there is a GPU.
   static bool tensorrt_available();
-  /// Why not, a whole sentence; empty where it can.
+  /// Why not, a clause; empty where it can.
   static std::string unavailable_reason();
 
   [[nodiscard]] const TensorRTOptions& options() const { return options_; }

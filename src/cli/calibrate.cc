@@ -173,7 +173,12 @@ void add_calibrate(CLI::App& app, const GlobalOptions& global) {
       ->type_name("DB");
   command.add_option("--document-field", flags->fields.document_field, "Field of the document")
       ->capture_default_str();
-  command.callback([flags, &global] { run(*flags, global); });
+  command.callback([flags, &command, &global] {
+    if (command.count("--percentile") > 0 && flags->method != "percentile") {
+      throw CLI::ValidationError("--percentile", "is for --method percentile");
+    }
+    run(*flags, global);
+  });
 }
 
 }  // namespace kobolt::cli

@@ -103,20 +103,18 @@ std::shared_ptr<const Int4Rounding> write_engine(const Model& model, const Compi
 }
 
 void run_tensorrt(const CompileFlags& flags, const GlobalOptions& global) {
-  if (!flags.precision.layers().empty()) {
-    throw CLI::ValidationError("--layer", "has no effect on TensorRT; see kobolt calibrate");
-  }
   const std::optional<Calibration> calibration = read_calibration(flags);
   const TensorRTOptimizer optimizer(flags.tensorrt.options(
       precision_from_name(flags.precision.precision()), calibration ? &*calibration : nullptr));
-  const Model model = Model::load(flags.model);
+  Model model = Model::load(flags.model);
+  if (!flags.pruning.empty()) prune(model, pruning_step_from_name(flags.pruning), global.threads);
+  if (flags.beams > 0) model.generation.num_beams = flags.beams;
   const TensorRTConversion made = optimizer.convert_to_tensorrt(
-      model, {.batch = flags.tensorrt.batch, .sequence = flags.tensorrt.sequence}, flags.output,
-      flags.tensorrt.dynamic_axes);
+      model, flags.tensorrt.shape(model.config), flags.output, flags.tensorrt.dynamic_axes);
   if (!flags.tensorrt.save_config.empty()) optimizer.save_config(flags.tensorrt.save_config);
   const bool fell_back = !made.fallback_reason.empty();
   if (fell_back && !global.quiet) {
-    say("warning", fmt::format("{} {} is for {} instead.", made.fallback_reason, made.path.string(),
+    say("warning", fmt::format("{}; {} is for {} instead", made.fallback_reason, made.path.string(),
                                made.backend));
   }
   const auto bytes = std::filesystem::file_size(made.path);
@@ -131,6 +129,16 @@ void run_tensorrt(const CompileFlags& flags, const GlobalOptions& global) {
     print("{}: {}, {}, {}\n", made.path.string(), made.backend, flags.precision.precision(),
           format_bytes(static_cast<double>(bytes)));
   }
+}
+
+void check_flags(const CompileFlags& flags, const CLI::App& command) {
+  flags.tensorrt.check(command);
+  const Precision precision = precision_from_name(flags.precision.precision());
+  if (flags.tensorrt.chosen() || flags.calibration.empty() || precision == Precision::int8 ||
+      precision == Precision::int4) {
+    return;
+  }
+  throw CLI::ValidationError("--calibration", "names layers to leave out of int8 or int4");
 }
 
 void run(const CompileFlags& options, const GlobalOptions& global) {
@@ -220,7 +228,10 @@ void add_compile(CLI::App& app, const GlobalOptions& global) {
                   "checkpoint's)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
-  command.callback([options, &global] { run(*options, global); });
+  command.callback([options, &command, &global] {
+    check_flags(*options, command);
+    run(*options, global);
+  });
 }
 
 }  // namespace kobolt::cli

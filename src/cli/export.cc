@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -76,6 +77,25 @@ void run_torchscript(const ExportFlags& flags, const GlobalOptions& global) {
   } else if (!global.quiet) {
     print("{}: TorchScript, fp32, {}\n", flags.torchscript,
           format_bytes(static_cast<double>(bytes)));
+  }
+}
+
+/// Throws CLI::Error for flags that would do nothing, or where there is nothing to do.
+void check_flags(const ExportFlags& flags, const CLI::App& command) {
+  if (flags.onnx.empty() && flags.torchscript.empty()) {
+    throw CLI::RequiredError("--onnx or --torchscript");
+  }
+  if (!flags.torchscript.empty()) {
+    for (const char* flag : {"--precision", "--layer", "--calibration", "--opset", "--dynamic-axes",
+                             "--batch", "--sequence"}) {
+      if (command.count(flag) == 0) continue;
+      throw CLI::ValidationError(flag, "is for --onnx; TorchScript files are fp32, of any sizes");
+    }
+  }
+  const auto is_int8 = [](const std::string& layer) { return layer.ends_with("=int8"); };
+  if (!flags.calibration.empty() && flags.precision != "int8" &&
+      !std::ranges::any_of(flags.layers, is_int8)) {
+    throw CLI::ValidationError("--calibration", "is for --precision int8");
   }
 }
 
@@ -160,10 +180,8 @@ void add_export(CLI::App& app, const GlobalOptions& global) {
       .add_option("--sequence", flags->sequence,
                   "Tokens of a document, padding included, where fixed")
       ->check(CLI::PositiveNumber);
-  command.callback([flags, &global] {
-    if (flags->onnx.empty() && flags->torchscript.empty()) {
-      throw CLI::RequiredError("--onnx or --torchscript");
-    }
+  command.callback([flags, &command, &global] {
+    check_flags(*flags, command);
     run(*flags, global);
   });
 }

@@ -53,7 +53,7 @@ const ComponentLibrary& ComponentLibrary::find(const std::string& name) {
       return component;
     }
   }
-  component.problem_ = file + " is not installed: this Kobolt was built without it";
+  component.problem_ = "this Kobolt was built without it (there is no " + file + ")";
   return component;
 }
 

@@ -16,7 +16,7 @@ class ComponentLibrary {
   /// What kobolt_component() of the library has returned, null where there is none.
   [[nodiscard]] void* instance() const { return instance_; }
   [[nodiscard]] const std::string& library() const { return library_; }  ///< path; empty: none
-  /// Why there is none: "libkobolt_torch.so is not installed", what the loader said.
+  /// Why there is none: what the loader said, or that there is no such library.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:

@@ -53,8 +53,9 @@ TEST_F(CalibrateTest, LeavesLayersOutOfAnEngine) {
 
 TEST_F(CalibrateTest, IsRefusedForAnotherModel) {
   ASSERT_EQ(shell(command("--quiet")).status, 0);
-  const Result result = complain("compile '" KOBOLT_TEST_DATA "/checkpoints/bart' -o " +
-                                 out("bart.kobolt") + " --calibration " + out("calibration.json"));
+  const Result result =
+      complain("compile '" KOBOLT_TEST_DATA "/checkpoints/bart' -o " + out("bart.kobolt") +
+               " --precision int8 --calibration " + out("calibration.json"));
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.text, HasSubstr("calibration.json"));
   EXPECT_THAT(result.text, HasSubstr("other weights"));

@@ -8,6 +8,7 @@
 
 #include "checkpoint/temporary_folder.h"
 #include "cli/shell.h"
+#include "kobolt/summarizer.h"
 #include "kobolt/tensorrt.h"
 
 namespace kobolt::cli {
@@ -52,7 +53,32 @@ TEST_F(TensorRTProgramTest, FailsWithoutAFallback) {
   const Result result = complain(command("--backend tensorrt --fallback none"));
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.text, HasSubstr("TensorRT is missing"));
-  EXPECT_EQ(complain(command("--backend tensorrt --layer lm_head=fp16")).status, 2);
+}
+
+TEST_F(TensorRTProgramTest, RefusesFlagsThatWouldDoNothing) {
+  for (const char* flag :
+       {"--layer lm_head=fp16", "--sparse small",
+        "--calibration-data '" KOBOLT_SOURCE_DIR "/examples/descriptions.jsonl'"}) {
+    const Result result = complain(command(std::string("--backend tensorrt ") + flag));
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.text, HasSubstr("has no effect on TensorRT"));
+  }
+  const Result result = complain(command("--max-batch-size 4"));
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.text, HasSubstr("is for --backend tensorrt"));
+}
+
+TEST_F(TensorRTProgramTest, ConvertsTheModelThatIsAskedFor) {
+  const std::string fallback = (folder_.path() / "model.kobolt").string();
+  ASSERT_EQ(complain("compile '" KOBOLT_TEST_DATA "/checkpoints/bart' -o '" +
+                     (folder_.path() / "model.engine").string() +
+                     "' --backend tensorrt --beams 3 --prune structured+whole@0.5")
+                .status,
+            0);  // the model has fewer than 512 positions
+  const auto pruned = std::filesystem::file_size(fallback);
+  EXPECT_EQ(Summarizer(fallback, {.threads = 1}).generation().num_beams, 3);
+  ASSERT_EQ(complain(command("--backend tensorrt")).status, 0);
+  EXPECT_LT(pruned, std::filesystem::file_size(fallback));
 }
 
 }  // namespace

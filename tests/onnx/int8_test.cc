@@ -156,7 +156,9 @@ TEST_F(OnnxInt8, NeedsACalibrationOfTheseWeights) {
   EXPECT_THAT(refused({.precision = OnnxPrecision::int8}), HasSubstr("kobolt calibrate"));
   EXPECT_THAT(refused({.layers = {{.pattern = "lm_head", .precision = OnnxPrecision::int8}}}),
               HasSubstr("kobolt calibrate"));
-  const Calibration other = calibration_of(checkpoint("mbart"), kClip);
+  Calibration other = calibration_of(checkpoint("mbart"), kClip);
+  other.layers.front().name = "encoder.layers.77.fc1";  // and of another shape
+  other.layers.front().keep = true;
   EXPECT_THAT(refused({.precision = OnnxPrecision::int8, .calibration = other}),
               HasSubstr("other weights"));
   Calibration partial = calibration_of(bart_, kClip);

@@ -70,6 +70,7 @@ MatrixPlan::MatrixPlan(const OnnxOptions& options, const Model& model)
     : attention_type_(options.precision == OnnxPrecision::fp16 ? ElementType::f16
                                                                : ElementType::f32),
       text_(name_of(options.precision)) {
+  if (options.calibration) options.calibration->require(model);
   const std::vector<MatrixName> matrices = matrices_of(model.config);
   for (const MatrixName& matrix : matrices) {
     matrices_.emplace_back(matrix.name, default_of(matrix, options.precision));
@@ -87,7 +88,6 @@ MatrixPlan::MatrixPlan(const OnnxOptions& options, const Model& model)
                 {.field = "calibration",
                  .hint = "make it with kobolt calibrate, or use int8-weights, which needs none"});
   }
-  options.calibration->require(model);
   input_scales_ = distinct_scales(*options.calibration);
 }
 

@@ -5,12 +5,11 @@
 namespace kobolt {
 
 TensorRTAvailability judge(TensorRTComponent* component, const std::string& problem) {
-  if (component == nullptr) return {.reason = "TensorRT is missing: " + problem + "."};
+  if (component == nullptr) return {.reason = "TensorRT is missing: " + problem};
   try {
     return {.component = component, .platform = component->platform()};
   } catch (const Error& error) {
-    return {.reason =
-                "There is no GPU that TensorRT could use: " + std::string(error.what()) + "."};
+    return {.reason = "there is no GPU that TensorRT could use: " + std::string(error.what())};
   }
 }
 

@@ -6,8 +6,8 @@
 
 namespace kobolt {
 
-/// What of TensorRT there is. `component` is null where nothing of it can be used; then `reason` is
-/// a whole sentence.
+/// What of TensorRT there is. `component` is null where nothing of it can be used; `reason` says
+/// why.
 struct TensorRTAvailability {
   TensorRTComponent* component = nullptr;
   TensorRTPlatform platform;
