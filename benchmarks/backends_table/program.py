@@ -40,7 +40,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--calibration-data", type=pathlib.Path,
                         help="documents to calibrate int8 with; those of --data without it")
     parser.add_argument("--field", default="document", help="field of the document")
-    parser.add_argument("--documents", type=int, default=100, help="the first N; 100")
+    parser.add_argument("--documents", type=int, default=100, help="the first N, 0 = all; 100")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW",
