@@ -4,26 +4,14 @@
 
 Skipped (exit status 77) where torch or transformers is missing.
 """
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 import warnings
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-
-try:
-    import torch
-    import transformers
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CHECKPOINTS = ROOT / "tests" / "data" / "checkpoints"
-KOBOLT = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "kobolt"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from transformers_program import CHECKPOINTS, kobolt, torch, transformers  # noqa: E402
 
 
 class TorchScript(unittest.TestCase):
@@ -34,8 +22,7 @@ class TorchScript(unittest.TestCase):
                                                                     dtype=torch.float32).eval()
         with tempfile.TemporaryDirectory() as folder:
             file = f"{folder}/model.pt"
-            subprocess.run([KOBOLT, "export", str(checkpoint), "--torchscript", file, "--quiet"],
-                           check=True)
+            kobolt("export", checkpoint, "--torchscript", file, "--quiet")
             warnings.simplefilter("ignore")  # torch has deprecated TorchScript
             ours = torch.jit.load(file)
         ids = torch.randint(5, 60, (3, 11))

@@ -5,34 +5,22 @@
 Skipped (exit status 77) where torch or transformers is missing.
 """
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 
-os.environ["HF_HUB_OFFLINE"] = "1"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from transformers_program import DATA, MODEL, kobolt, torch, transformers  # noqa: E402
 
-try:
-    import torch
-    import transformers
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODEL = ROOT / "examples" / "deb-bart"
-DATA = ROOT / "examples" / "descriptions.jsonl"
-KOBOLT = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "kobolt"
 DOCUMENTS = 6
 
 
 def calibration_of_kobolt(*options):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "calibration.json"
-        subprocess.run([KOBOLT, "calibrate", str(MODEL), "--data", str(DATA), "--samples",
-                        str(DOCUMENTS), "--quiet", "-o", str(file), *options], check=True)
+        kobolt("calibrate", MODEL, "--data", DATA, "--samples", DOCUMENTS, "--quiet", "-o", file,
+               *options)
         return json.loads(file.read_text())
 
 
