@@ -167,19 +167,45 @@ inline ByteTile byte_tile_function(int rows) {
   return kFunctions[static_cast<std::size_t>(rows - 1)];
 }
 
+/// The products of ones with `bytes` bytes of stored weights, whole quads and maybe a last pair,
+/// are the sums of their columns; computes them, or adds to them. take(at, quad) is given each
+/// quad.
+template <class Take>
+HWY_INLINE void sum_columns(const std::int8_t* stored, std::ptrdiff_t bytes, bool accumulate,
+                            std::int32_t* column_sums, const Take& take) {
+  // Two chains, because a product takes longer than what else is to be done for a quad.
+  Integers even = accumulate ? hn::Load(IntTag(), column_sums) : hn::Zero(IntTag());
+  Integers odd = hn::Zero(IntTag());
+  std::ptrdiff_t at = 0;
+  for (; at + 2 * kQuadSize <= bytes; at += 2 * kQuadSize) {
+    const Integers first = load_quad(stored + at);
+    const Integers second = load_quad(stored + at + kQuadSize);
+    multiply_bytes(ones(), first, even);
+    multiply_bytes(ones(), second, odd);
+    take(at, first);
+    take(at + kQuadSize, second);
+  }
+  if (at + kQuadSize <= bytes) {
+    const Integers quad = load_quad(stored + at);
+    multiply_bytes(ones(), quad, even);
+    take(at, quad);
+    at += kQuadSize;
+  }
+  if (at < bytes) {
+    const Integers quad = load_pair(stored + at);
+    multiply_bytes(ones(), quad, even);
+    take(at, quad);
+  }
+  hn::Store(hn::Add(even, odd), IntTag(), column_sums);
+}
+
 /// Puts stored weights into the order of load_quad and computes, or adds to, the sums of their
 /// columns. `bytes` as above.
 inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, bool accumulate,
                         std::int8_t* out, std::int32_t* column_sums) {
-  Integers total = accumulate ? hn::Load(IntTag(), column_sums) : hn::Zero(IntTag());
-  const auto put = [&](std::ptrdiff_t at, Integers quad) {
-    multiply_bytes(ones(), quad, total);
+  sum_columns(stored, bytes, accumulate, column_sums, [out](std::ptrdiff_t at, Integers quad) {
     hn::Store(quad, IntTag(), reinterpret_cast<std::int32_t*>(out + at));
-  };
-  std::ptrdiff_t at = 0;
-  for (; at + kQuadSize <= bytes; at += kQuadSize) put(at, load_quad(stored + at));
-  if (at < bytes) put(at, load_pair(stored + at));
-  hn::Store(total, IntTag(), column_sums);
+  });
 }
 
 #endif  // HWY_AVX3

@@ -113,6 +113,15 @@ struct QuadPanels : gemm::Panels<std::int8_t> {
   }
 };
 
+/// The same in the order in which they are stored, for matrices of whole quads.
+struct StoredQuads : ByteQuads {
+  static HWY_INLINE Factor load(const std::int8_t* w) { return load_quad(w); }
+};
+
+/// Up to this many rows each tile puts the weights in order as it loads them, on ports that
+/// products leave idle: storing them in order takes longer than what that saves.
+constexpr int kStoredRows = gemm::kBlockRows;
+
 }  // namespace
 
 void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end,
@@ -128,6 +137,16 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
       tile(a.data, a.ld, stored.at(panel, 0), stored.size, false, sums, column_sums.of(panel));
       finish(sums, 0, m, panel);
     }
+    return;
+  }
+  if (m <= kStoredRows && pairs(w.k) % 2 == 0) {
+    const auto prepare = [&](int /*place*/, int panel, int unit, int units) {
+      sum_columns(stored.at(panel, unit), stored.bytes(unit, units), unit > 0,
+                  column_sums.of(panel), [](std::ptrdiff_t, Integers) {});
+      return stored.at(panel, unit);
+    };
+    gemm::many_rows<StoredQuads>(
+        a.data, a.ld, m, static_cast<const gemm::Panels<std::int8_t>&>(stored), prepare, finish);
     return;
   }
   alignas(64) std::int8_t slices[gemm::kTilePanels][ByteQuads::kDepth * kQuadSize];

@@ -138,8 +138,12 @@ HWY_INLINE Integers quad_of(hn::Vec<SmallTag> bytes) {
   alignas(16) static constexpr std::int8_t kValues[16] = {0,  1,  2,  3,  4,  5,  6,  7,
                                                           -8, -7, -6, -5, -4, -3, -2, -1};
   const auto low = hn::BitCast(halves, bytes);
-  const auto nibbles =
-      hn::And(hn::OddEven(hn::ShiftRight<4>(low), low), hn::Set(halves, std::uint16_t{0x0F0F}));
+#if HWY_TARGET == HWY_AVX3
+  const auto moved = hn::Shr(low, hn::BitCast(halves, hn::Set(IntTag(), 0x00040000)));
+#else
+  const auto moved = hn::OddEven(hn::ShiftRight<4>(low), low);
+#endif
+  const auto nibbles = hn::And(moved, hn::Set(halves, std::uint16_t{0x0F0F}));
   return hn::BitCast(IntTag(), hn::TableLookupBytes(hn::LoadDup128(SmallTag(), kValues),
                                                     hn::BitCast(SmallTag(), nibbles)));
 }
