@@ -89,7 +89,9 @@ void print_report(const Calibration& calibration, const CalibrateFlags& flags) {
                    format_db(layer.weight_snr_db), format_db(layer.snr_db)});
   }
   print("{}", table.text());
-  if (shown < layers.size()) print("... and {} with less noise\n", layers.size() - shown);
+  if (shown < layers.size()) {
+    print("... and {} with less noise, all in {}\n", layers.size() - shown, flags.output);
+  }
   if (calibration.auto_mixed_db) {
     print("\n{} of {} layers have an output below {} dB in int8 and stay in higher precision.\n",
           below, layers.size(), threshold);

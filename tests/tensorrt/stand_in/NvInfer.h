@@ -86,7 +86,7 @@ class ICudaEngine {
   DataType getTensorDataType(const char* name) const noexcept;
   Dims getTensorShape(const char* name) const noexcept;
   std::int64_t getDeviceMemorySizeV2() const noexcept;
-  IExecutionContext* createExecutionContext(ExecutionContextAllocationStrategy strategy) noexcept;
+  IExecutionContext* createExecutionContext(ExecutionContextAllocationStrategy strategy);
 
  private:
   std::shared_ptr<const stand_in::Engine> engine_;
@@ -97,12 +97,12 @@ class IRuntime {
  public:
   explicit IRuntime(ILogger& log) : log_(log) {}
   /// Of what stand_in::plan_of() made.
-  ICudaEngine* deserializeCudaEngine(const void* bytes, std::size_t size) noexcept;
+  ICudaEngine* deserializeCudaEngine(const void* bytes, std::size_t size);
 
  private:
   ILogger& log_;
 };
 
-IRuntime* createInferRuntime(ILogger& log) noexcept;
+IRuntime* createInferRuntime(ILogger& log);
 
 }  // namespace nvinfer1

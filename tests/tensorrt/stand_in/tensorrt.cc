@@ -369,12 +369,12 @@ Dims ICudaEngine::getTensorShape(const char* name) const noexcept {
 std::int64_t ICudaEngine::getDeviceMemorySizeV2() const noexcept { return engine_->scratch_bytes; }
 
 IExecutionContext* ICudaEngine::createExecutionContext(
-    ExecutionContextAllocationStrategy strategy) noexcept {
+    ExecutionContextAllocationStrategy strategy) {
   if (strategy != ExecutionContextAllocationStrategy::kUSER_MANAGED) return nullptr;
   return new IExecutionContext(engine_, log_);
 }
 
-ICudaEngine* IRuntime::deserializeCudaEngine(const void* bytes, std::size_t size) noexcept {
+ICudaEngine* IRuntime::deserializeCudaEngine(const void* bytes, std::size_t size) {
   const std::string text(static_cast<const char*>(bytes), size);
   const bool number =
       !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
@@ -385,6 +385,6 @@ ICudaEngine* IRuntime::deserializeCudaEngine(const void* bytes, std::size_t size
   return new ICudaEngine(stand_in::engines()[std::stoul(text)], log_);
 }
 
-IRuntime* createInferRuntime(ILogger& log) noexcept { return new IRuntime(log); }
+IRuntime* createInferRuntime(ILogger& log) { return new IRuntime(log); }
 
 }  // namespace nvinfer1
