@@ -158,7 +158,7 @@ std::shared_ptr<const MappedFile> MappedFile::open_shared(const std::filesystem:
 bool MappedFile::move_to_large_pages(const std::stop_token& stop) const {
   if (moved_) return true;
   if (moving_.exchange(true)) return false;
-  constexpr std::size_t kPiece = 16 * kLargePage;  // ten milliseconds or so
+  constexpr std::size_t kPiece = 2 * kLargePage;  // that is resident twice for a moment
   std::size_t at = 0;
   for (; at < region_.size() && !stop.stop_requested(); at += kPiece) {
     const auto place = region_.subspan(at, std::min(kPiece, region_.size() - at));

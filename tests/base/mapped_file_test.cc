@@ -65,7 +65,7 @@ TEST_F(MappedFileTest, HoldsTheSameInLargePages) {
 }
 
 TEST_F(MappedFileTest, IsReadWhileItMoves) {
-  const std::string content = some_content(40 * kLargePage + 17);  // three pieces
+  const std::string content = some_content(11 * kLargePage + 17);  // pieces, and a rest
   const auto file = MappedFile::open(write(content));
   std::atomic<bool> done = false;
   std::atomic<bool> equal = true;
