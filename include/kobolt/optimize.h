@@ -139,7 +139,8 @@ struct OptimizeOptions {
   int batch = 1;    ///< documents at once, of the baseline and of settings that name none
   int threads = 0;  ///< of the baseline, and of settings that name none
   RougeTokens rouge_tokens = RougeTokens::unicode;
-  /// What is empty becomes the first 512 documents of the half that is searched on.
+  /// What is empty is taken from the half that is searched on: the first 512 documents for
+  /// calibration, the first 64 for pruning.
   SettingData made_with;
   std::uint64_t seed = 0;  ///< of the split and of orders
   /// Every trial is kept here as soon as it is measured; an existing file of the same search goes

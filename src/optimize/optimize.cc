@@ -18,8 +18,10 @@ namespace {
 
 // Documents that speed is measured with; over and over, in this order.
 constexpr std::size_t kTimedDocuments = 64;
-// Documents that a setting is made with where the caller has no others.
-constexpr std::size_t kOwnExamples = 512;
+// Documents that a setting is made with where the caller has no others. Derivatives take three
+// times as long as summaries, and over whole heads and neurons few documents say as much as many.
+constexpr std::size_t kOwnCalibration = 512;
+constexpr std::size_t kOwnPruning = 64;
 
 [[noreturn]] void refuse_option(const char* field, const std::string& found,
                                 const std::string& expected) {
@@ -72,20 +74,23 @@ std::string documents_hash(const std::vector<std::string>& documents) {
 }
 
 // Documents of the half that is searched on; never of what the search has not seen.
-std::vector<Example> own_examples(const std::vector<Example>& data, const Split& split) {
+std::vector<Example> own_examples(const std::vector<Example>& data, const Split& split,
+                                  std::size_t most) {
   std::vector<Example> examples;
   for (const std::size_t i : split.search) {
-    if (examples.size() == kOwnExamples) break;
+    if (examples.size() == most) break;
     examples.push_back(data[i]);
   }
   return examples;
 }
 
 // What settings are made with where the caller has nothing else.
-void fill_in(SettingData& data, const std::vector<Example>& examples) {
-  if (data.pruning.empty()) data.pruning = examples;
-  if (!data.calibration.empty()) return;
-  for (const Example& example : examples) data.calibration.push_back(example.document);
+void fill_in(SettingData& made_with, const std::vector<Example>& data, const Split& split) {
+  if (made_with.pruning.empty()) made_with.pruning = own_examples(data, split, kOwnPruning);
+  if (!made_with.calibration.empty()) return;
+  for (Example& example : own_examples(data, split, kOwnCalibration)) {
+    made_with.calibration.push_back(std::move(example.document));
+  }
 }
 
 // What measurements depend on. Targets and the space may change from run to run.
@@ -112,7 +117,7 @@ OptimizeResult optimize(const Model& model, const OptimizeOptions& given) {
   const Split split = split_documents(given.data.size(), given.seed);
   OptimizeOptions options = given;
   options.space = distinct_space(options, model.generation.num_beams);
-  fill_in(options.made_with, own_examples(options.data, split));
+  fill_in(options.made_with, options.data, split);
   TrialStore store(options.trials, described(model, options));
   const auto timed = std::span(split.search).first(std::min(kTimedDocuments, split.search.size()));
   Workbench workbench(model, options, baseline_setting(), timed);
