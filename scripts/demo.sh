@@ -24,7 +24,8 @@ sample() {
     int(NR * wanted / total) > int((NR - 1) * wanted / total)' "$1"
 }
 
-# A search goes on where it was, as long as its documents are the same.
+# A search goes on where it was, as long as its documents and the program are the same.
+[[ $best/trials.sqlite -nt $kobolt ]] || rm -rf "$best"
 if [[ -r /var/lib/dpkg/status ]]; then
   awk -f scripts/dpkg_descriptions.awk /var/lib/dpkg/status >"$out/all.jsonl"
   sample "$out/all.jsonl" >"$out/new.jsonl"
