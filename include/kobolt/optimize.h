@@ -49,7 +49,7 @@ struct OptimizeSpace {
                                     Precision::bf16};  ///< in this order; fp32 is there anyway
   bool mixed = true;                                   ///< other precisions for some of the layers
   std::vector<PruningStep> prunings = default_pruning_steps();  ///< none is always tried
-  std::vector<KvCache> kv_caches{KvCache::automatic, KvCache::fp16, KvCache::int8};
+  std::vector<KvCache> kv_caches{KvCache::automatic, KvCache::int8};
   std::vector<int> beams{0};    ///< 0 = the checkpoint's
   std::vector<int> threads{0};  ///< 0 = one a usable core
   std::vector<int> batches{0};  ///< 0 = OptimizeOptions::batch

@@ -31,7 +31,7 @@ struct OptimizeFlags {
   std::vector<std::string> precisions{"int8", "int4", "fp16", "bf16"};
   bool no_mixed = false;
   std::vector<std::string> prunings;
-  std::vector<std::string> kv_caches{"auto", "fp16", "int8"};
+  std::vector<std::string> kv_caches{"auto", "int8"};
   std::vector<int> beams{0};
   std::vector<int> threads{0};
   std::vector<int> batches{0};

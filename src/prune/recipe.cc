@@ -84,9 +84,8 @@ PruningStep pruning_step_from_name(const std::string& name) {
 
 std::vector<PruningStep> default_pruning_steps() {
   std::vector<PruningStep> steps;
-  for (const char* name :
-       {"global@0.2", "global@0.3", "global+16x1@0.1", "global+whole+taylor@0.05",
-        "global+whole+taylor@0.1", "structured+whole@0.1", "structured+whole@0.2"}) {
+  for (const char* name : {"global@0.2", "global@0.3", "global+16x1@0.1", "global+whole@0.05",
+                           "global+whole@0.1", "structured+whole@0.1", "structured+whole@0.2"}) {
     steps.push_back(pruning_step_from_name(name));
   }
   return steps;

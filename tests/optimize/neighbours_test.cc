@@ -28,6 +28,7 @@ ModelConfig two_layers() {
 TEST(Neighbours, DifferInOneThing) {
   OptimizeSpace space;
   space.beams = {0, 2};
+  space.kv_caches = {KvCache::automatic, KvCache::fp16};
   space.threads = {0, 1};
   Setting setting;
   setting.compile.precision = Precision::int8;

@@ -73,6 +73,7 @@ TEST_F(SearchTest, FindsTheFastestThatKeepsEnough) {
 }
 
 TEST_F(SearchTest, CombinesWhatIsGoodByItself) {
+  options_.space.kv_caches = {KvCache::automatic, KvCache::fp16};
   laboratory_["int8, KV cache fp16"] = {.speed = 2.8, .bytes = 270};
   laboratory_["int8, encoder.layers.*=int4, KV cache fp16"] = {.speed = 3.5, .bytes = 230};
   EXPECT_EQ(chosen(run()), "int8, encoder.layers.*=int4, KV cache fp16");
