@@ -6,9 +6,12 @@
 namespace kobolt {
 namespace {
 
+// Whether the gate is passed is for the documents held back to say. Those searched on nominate, and
+// refuse only what misses it there beyond doubt.
 bool holds(const Goal& goal, const Trial& trial) {
-  if (shortfall(goal, trial, Reading::estimates) > 0) return false;
-  return !goal.targets.keep || trial.held_back->passed;
+  if (excess(goal, trial, Reading::estimates) > 0) return false;
+  if (!goal.targets.keep) return true;
+  return shortfall(goal, trial, Reading::doubtful) == 0 && trial.held_back->passed;
 }
 
 // Whether one is as good for the goal as another, but for what the next run might show the other

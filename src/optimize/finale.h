@@ -17,9 +17,10 @@ struct Choice {
   std::vector<std::size_t> refused;    ///< better, but not on the documents held back
 };
 
-/// The first finalist, in the order of the goal on the documents searched on, that also passes on
-/// those held back; of several that are equally good but for noise the one of highest fidelity, on
-/// the documents searched on. The order is fixed before those held back are looked at.
+/// The first finalist, in the order of the goal on the documents searched on, that passes on those
+/// held back, and does not fail on the former beyond doubt; of several that are equally good but
+/// for noise the one of highest fidelity, on the documents searched on. The order is fixed before
+/// those held back are looked at.
 Choice choose(const Goal& goal, std::span<const Trial> trials);
 
 }  // namespace kobolt

@@ -81,6 +81,24 @@ TEST(Finale, HalfOfTheFinalistsAreThoseOfHighestFidelity) {
   EXPECT_THAT(choose_finalists(kKeep, trials, 2), ElementsAre(1, 3));
 }
 
+TEST(Finale, TheDocumentsHeldBackDecide) {
+  std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("lucky", 4, 30, 0.991),
+                            trial("unlucky", 3, 30, 0.985), trial("bad", 5, 30, 0.97)};
+  for (Trial& each : trials) {
+    each.state = TrialState::finalist;
+    each.held_back = GateReport{.passed = true};
+  }
+  EXPECT_EQ(choose(kKeep, trials).chosen, 1U);
+  trials[1].held_back->passed = false;
+  // fp32 keeps all, and is ranked before what seems to miss the gate; without it that one holds.
+  EXPECT_EQ(choose(kKeep, trials).chosen, 0U);
+  trials[0].state = TrialState::judged;
+  EXPECT_EQ(choose(kKeep, trials).chosen, 2U);
+  EXPECT_THAT(choose(kKeep, trials).refused, ElementsAre(1U));
+  trials[2].held_back->passed = false;
+  EXPECT_EQ(choose(kKeep, trials).chosen, std::nullopt);
+}
+
 TEST(Finale, OfEquallyGoodOnesTheFidelityDecides) {
   std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("a", 4, 30, 0.995),
                             trial("b", 3.95, 30, 0.992), trial("slow", 2, 30, 1)};
