@@ -6,7 +6,8 @@
 namespace kobolt {
 
 /// Places of the trials that are compared in the end, the best for the goal first; half of them are
-/// there for their fidelity. The baseline, which is trials[0], is not counted.
+/// there for their fidelity. One engine under two names is one of them. The baseline, which is
+/// trials[0], is not counted.
 std::vector<std::size_t> choose_finalists(const Goal& goal, std::span<const Trial> trials,
                                           std::size_t count);
 

@@ -81,6 +81,15 @@ TEST(Finale, HalfOfTheFinalistsAreThoseOfHighestFidelity) {
   EXPECT_THAT(choose_finalists(kKeep, trials, 2), ElementsAre(1, 3));
 }
 
+TEST(Finale, OneEngineUnderTwoNamesIsOneFinalist) {
+  std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("25 %", 4, 30, 0.991),
+                            trial("26 %", 3.9, 30, 0.991), trial("other", 3, 29, 0.991)};
+  EXPECT_THAT(choose_finalists(kKeep, trials, 2), ElementsAre(1, 3));
+  // Another batch is another way to run it.
+  trials[2].setting.batch = 8;
+  EXPECT_THAT(choose_finalists(kKeep, trials, 9), ElementsAre(1, 2, 3));
+}
+
 TEST(Finale, TheDocumentsHeldBackDecide) {
   std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("lucky", 4, 30, 0.991),
                             trial("unlucky", 3, 30, 0.985), trial("bad", 5, 30, 0.97)};
