@@ -22,8 +22,10 @@ class LaterLargePagesTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
-  std::filesystem::path path_ =
-      std::filesystem::path(::testing::TempDir()) / "kobolt-later-large-pages";
+  // Of each test its own: they run beside each other.
+  std::filesystem::path path_ = std::filesystem::path(::testing::TempDir()) /
+                                (std::string("kobolt-later-large-pages-") +
+                                 ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 constexpr int kManySteps = 1000;
