@@ -90,13 +90,18 @@ TEST(Finale, OneEngineUnderTwoNamesIsOneFinalist) {
   EXPECT_THAT(choose_finalists(kKeep, trials, 9), ElementsAre(1, 2, 3));
 }
 
-TEST(Finale, TheDocumentsHeldBackDecide) {
-  std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("lucky", 4, 30, 0.991),
-                            trial("unlucky", 3, 30, 0.985), trial("bad", 5, 30, 0.97)};
+// Finalists that pass on the documents held back.
+std::vector<Trial> all_pass(std::vector<Trial> trials) {
   for (Trial& each : trials) {
     each.state = TrialState::finalist;
     each.held_back = GateReport{.passed = true};
   }
+  return trials;
+}
+
+TEST(Finale, TheDocumentsHeldBackDecide) {
+  auto trials = all_pass({trial("fp32", 1, 100, 1), trial("lucky", 4, 30, 0.991),
+                          trial("unlucky", 3, 30, 0.985), trial("bad", 5, 30, 0.97)});
   EXPECT_EQ(choose(kKeep, trials).chosen, 1U);
   trials[1].held_back->passed = false;
   // fp32 keeps all, and is ranked before what seems to miss the gate; without it that one holds.
@@ -109,12 +114,8 @@ TEST(Finale, TheDocumentsHeldBackDecide) {
 }
 
 TEST(Finale, OfEquallyGoodOnesTheFidelityDecides) {
-  std::vector<Trial> trials{trial("fp32", 1, 100, 1), trial("a", 4, 30, 0.995),
-                            trial("b", 3.95, 30, 0.992), trial("slow", 2, 30, 1)};
-  for (Trial& each : trials) {
-    each.state = TrialState::finalist;
-    each.held_back = GateReport{.passed = true};
-  }
+  auto trials = all_pass({trial("fp32", 1, 100, 1), trial("a", 4, 30, 0.995),
+                          trial("b", 3.95, 30, 0.992), trial("slow", 2, 30, 1)});
   EXPECT_EQ(choose(kKeep, trials).chosen, 1U);
   trials[2].fidelity = 0.999;
   EXPECT_EQ(choose(kKeep, trials).chosen, 2U);
