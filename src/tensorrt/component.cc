@@ -1,12 +1,15 @@
 #include <NvInfer.h>
 #include <fmt/format.h>
 
+#include <span>
 #include <string>
 
 #include "export/tensorrt/plan_file.h"
+#include "kobolt/error.h"
 #include "kobolt/version.h"
 #include "tensorrt/build.h"
 #include "tensorrt/cuda.h"
+#include "tensorrt/plan.h"
 #include "tensorrt/tensorrt_cohort.h"
 
 namespace kobolt {
@@ -29,6 +32,18 @@ class TensorRT : public TensorRTComponent {
   }
 
   TensorRTPlans build(const TensorRTBuild& build) override { return build_plans(build, log_); }
+
+  std::string why_not_here(const TensorRTPlans& plans) override {
+    try {
+      const auto runtime = new_runtime(log_);
+      for (const auto& [name, bytes] : plans) {
+        const Plan loaded(*runtime, std::as_bytes(std::span(bytes)), name, log_);
+      }
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return {};
+  }
 
   ForeignModel open(const std::filesystem::path& path, int /*threads*/) override {
     const PlanFile file = PlanFile::open(path);

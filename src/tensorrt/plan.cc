@@ -25,6 +25,12 @@ std::size_t elements(const nvinfer1::Dims& shape) {
   return count;
 }
 
+std::unique_ptr<nvinfer1::IRuntime> new_runtime(TensorRTLog& log) {
+  std::unique_ptr<nvinfer1::IRuntime> runtime(nvinfer1::createInferRuntime(log));
+  if (runtime != nullptr) return runtime;
+  throw Error(ErrorKind::unsupported, "TensorRT cannot start", {.found = log.take()});
+}
+
 Plan::Plan(nvinfer1::IRuntime& runtime, std::span<const std::byte> bytes, const std::string& name,
            TensorRTLog& log)
     : name_(name), log_(log), engine_(runtime.deserializeCudaEngine(bytes.data(), bytes.size())) {

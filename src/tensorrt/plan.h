@@ -13,6 +13,9 @@
 
 namespace kobolt {
 
+/// What loads engines, which it must outlive. Throws Error.
+std::unique_ptr<nvinfer1::IRuntime> new_runtime(TensorRTLog& log);
+
 /// An engine of TensorRT: what it computes and its weights.
 class Plan {
  public:

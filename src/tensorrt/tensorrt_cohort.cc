@@ -258,12 +258,6 @@ class TensorRTCohort : public Cohort {
   DeviceBuffer hidden_, gathered_, logits_;
 };
 
-std::unique_ptr<nvinfer1::IRuntime> new_runtime(TensorRTLog& log) {
-  std::unique_ptr<nvinfer1::IRuntime> runtime(nvinfer1::createInferRuntime(log));
-  if (runtime != nullptr) return runtime;
-  throw Error(ErrorKind::unsupported, "TensorRT cannot start", {.found = log.take()});
-}
-
 /// Enough for each of the plans, whose runs follow one another.
 DeviceBuffer scratch_of(std::initializer_list<const Plan*> plans) {
   std::size_t bytes = 0;

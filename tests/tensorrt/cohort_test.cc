@@ -14,8 +14,9 @@
 #include "tensorrt/tensorrt_cohort.h"
 
 // What src/tensorrt does while it decodes (memory, stream, recorded graphs, caches, selection),
-// over stand-ins of CUDA and TensorRT in the host's memory, which compute the exported graphs: the
-// ids are those of transformers, and nothing is done that a device forbids.
+// over a stand-in of TensorRT, which computes the exported graphs on the host: the ids are those of
+// transformers, and nothing is done that a device forbids. CUDA is a stand-in in the host's memory,
+// and in a program of its own CUDA itself.
 namespace kobolt {
 namespace {
 
@@ -23,7 +24,10 @@ using testing::HasSubstr;
 
 class TensorRTDecoding : public ::testing::Test {
  protected:
-  void SetUp() override { (void)stand_in::take_complaints(); }
+  void SetUp() override {
+    if (const std::string why = stand_in::missing_device(); !why.empty()) GTEST_SKIP() << why;
+    (void)stand_in::take_complaints();
+  }
   void TearDown() override {
     backend_.reset();
     EXPECT_EQ(stand_in::take_complaints(), "");

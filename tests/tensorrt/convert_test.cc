@@ -110,6 +110,17 @@ TEST_F(TensorRTConvert, FallsBackWithoutAGpuToo) {
               testing::AllOf(HasSubstr("no GPU"), HasSubstr("no CUDA-capable device")));
 }
 
+TEST_F(TensorRTConvert, FallsBackWhereTheEnginesWouldNotRun) {
+  fake_.problem = "the engine cannot run on this GPU";
+  const TensorRTConversion made = run({});
+  EXPECT_EQ(made.path, folder_.path() / "model.kobolt");
+  EXPECT_THAT(made.fallback_reason,
+              testing::AllOf(HasSubstr("TensorRT 10.3.0 does not run on this GPU, Some GPU"),
+                             HasSubstr("the engine cannot run on this GPU")));
+  EXPECT_FALSE(std::filesystem::exists(output_));
+  EXPECT_THAT(refusal({.fallback = TensorRTFallback::none}), HasSubstr("does not run on this GPU"));
+}
+
 TEST_F(TensorRTConvert, FailsWhereNoFallbackIsAllowed) {
   here_ = judge(nullptr, "libkobolt_tensorrt.so is not installed");
   EXPECT_THAT(refusal({.fallback = TensorRTFallback::none}), HasSubstr("TensorRT is missing"));

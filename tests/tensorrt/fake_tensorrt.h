@@ -26,11 +26,15 @@ class FakeTensorRT : public TensorRTComponent {
     }
     return plans;
   }
+  [[nodiscard]] std::string why_not_here(const TensorRTPlans& plans) override {
+    return plans.size() == 3 ? problem : "not three engines";
+  }
   ForeignModel open(const std::filesystem::path& /*file*/, int /*threads*/) override {
     throw Error(ErrorKind::unsupported, "nothing runs here");
   }
 
   bool gpu = true;
+  std::string problem;  // of its engines on this GPU
   TensorRTBuild newest;
   int graphs_found = 0;
 };

@@ -48,6 +48,9 @@ class TensorRTComponent : public BackendComponent {
   [[nodiscard]] virtual TensorRTPlatform platform() const = 0;
   /// Throws Error with what TensorRT complained about.
   virtual TensorRTPlans build(const TensorRTBuild& build) = 0;
+  /// Why engines that build() has made cannot run here; empty: they can. Some versions build for
+  /// GPUs that they do not run on.
+  [[nodiscard]] virtual std::string why_not_here(const TensorRTPlans& plans) = 0;
 };
 
 }  // namespace kobolt

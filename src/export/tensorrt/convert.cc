@@ -60,8 +60,13 @@ TensorRTConversion convert(const Model& model, const TensorRTOptions& options, T
                                                 ? with_extension(output, ".timing")
                                                 : options.timing_cache,
                             .tf32 = options.precision != Precision::fp32};
-  write_plan_file(output, model, options.precision, here.platform, profile,
-                  here.component->build(build));
+  const TensorRTPlans plans = here.component->build(build);
+  if (const std::string why = here.component->why_not_here(plans); !why.empty()) {
+    return fall_back(model, options, output,
+                     "TensorRT " + here.platform.version + " does not run on this GPU, " +
+                         here.platform.device + ": " + why);
+  }
+  write_plan_file(output, model, options.precision, here.platform, profile, plans);
   return {.path = output, .backend = "TensorRT " + here.platform.version};
 }
 

@@ -4,17 +4,30 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 
-/// What the stand-in of CUDA tells tests and the stand-in of TensorRT. It is strict: work of a
-/// stream runs when somebody waits for it and not before, memory is not a number until written,
-/// what lies outside of an allocation is refused, and so is what a capture forbids.
+/// What tests and the stand-in of TensorRT ask of CUDA, beside its own functions. There are two:
+/// a stand-in in the host's memory (host/cuda.cc), and CUDA itself on a GPU (device/cuda.cc). The
+/// first is strict: work of a stream runs when somebody waits for it and not before, memory is not
+/// a number until written, what lies outside of an allocation is refused, and so is what a capture
+/// forbids.
 namespace stand_in {
 
-/// Work for a stream, or for the graph that it is recorded into. Returns what was wrong with it, or
-/// nothing.
-using Work = std::function<std::string()>;
-cudaError_t enqueue(cudaStream_t stream, Work work);
+/// Why there is no device to run on; empty: there is one.
+std::string missing_device();
+
+/// Memory of the device that a computation reads, or writes.
+struct Region {
+  void* memory = nullptr;
+  std::size_t bytes = 0;
+  bool written = false;
+};
+/// Computes on the host. Is given where it finds each region, in their order; returns what was
+/// wrong, or nothing.
+using Work = std::function<std::string(std::span<void* const> places)>;
+/// Puts `work` into the stream, or the graph that it is recorded into.
+cudaError_t compute(cudaStream_t stream, std::span<const Region> regions, Work work);
 [[nodiscard]] bool is_capturing(cudaStream_t stream);
 
 /// Whether these bytes are the device's.
@@ -29,7 +42,8 @@ struct Counts {
 };
 Counts& counts();
 
-/// Complaints since the last call: what a real device would have answered with undefined behaviour.
+/// Complaints since the last call: what would be undefined behaviour, or an error that nobody waits
+/// for.
 std::string take_complaints();
 
 /// From now on every allocation fails that would make more bytes than these.

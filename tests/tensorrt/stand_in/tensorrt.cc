@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 #include "base/float16.h"
@@ -181,12 +182,17 @@ void select(std::map<std::string, Array>& outputs, std::int64_t count) {
   outputs[kobolt::kLogSum] = std::move(sums);
 }
 
-/// Returns what was wrong, or nothing.
-std::string execute(const Engine& engine, const Bindings& bindings) {
+using Shapes = std::map<std::string, Dims>;
+
+/// Returns what was wrong, or nothing. `places`: where each port's numbers are.
+std::string execute(const Engine& engine, const Shapes& shapes, std::span<void* const> places) {
   std::map<std::string, Array> inputs;
-  for (const Port& port : engine.ports) {
+  std::map<std::string, void*> place_of;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Port& port = engine.ports[i];
+    place_of[port.name] = places[i];
     if (port.mode != TensorIOMode::kINPUT) continue;
-    inputs[port.name] = load(port, bindings.shapes.at(port.name), bindings.addresses.at(port.name));
+    inputs[port.name] = load(port, shapes.at(port.name), places[i]);
   }
   try {
     if (engine.reorders) {
@@ -198,11 +204,11 @@ std::string execute(const Engine& engine, const Bindings& bindings) {
     auto outputs = evaluate(engine.model, std::move(inputs));
     if (engine.selects) select(outputs, engine.find(kobolt::kBestValues)->shape.d[2]);
     for (const auto& [name, array] : outputs) {
-      if (array.shape != shape_of(bindings.shapes.at(name))) return name + " of another shape";
+      if (array.shape != shape_of(shapes.at(name))) return name + " of another shape";
       if (std::ranges::any_of(array.values, [](double x) { return std::isnan(x); })) {
         return name + " is not a number";
       }
-      store(*engine.find(name), array, bindings.addresses.at(name));
+      store(*engine.find(name), array, place_of.at(name));
     }
   } catch (const std::exception& error) {
     return error.what();
@@ -211,9 +217,9 @@ std::string execute(const Engine& engine, const Bindings& bindings) {
 }
 
 /// The sizes of all ports for those of the inputs; nothing where inputs contradict each other.
-std::optional<std::map<std::string, Dims>> resolve(const Engine& engine, const Bindings& bindings) {
+std::optional<Shapes> resolve(const Engine& engine, const Bindings& bindings) {
   std::map<std::string, std::int64_t> sizes;
-  std::map<std::string, Dims> shapes;
+  Shapes shapes;
   for (const Port& port : engine.ports) {
     Dims dims = port.shape;
     const auto given = bindings.shapes.find(port.name);
@@ -327,22 +333,29 @@ bool IExecutionContext::enqueueV3(cudaStream_t stream) noexcept {
   if (scratch_ == nullptr) return refuse("no device memory");
   auto shapes = stand_in::resolve(*engine_, bindings_);
   if (!shapes) return refuse("inputs are missing, or of sizes that do not fit together");
+  std::vector<stand_in::Region> regions;
   for (const Port& port : engine_->ports) {
     const auto address = bindings_.addresses.find(port.name);
     const std::size_t bytes = stand_in::bytes_of(port, shapes->at(port.name));
     if (address == bindings_.addresses.end() || !stand_in::is_device(address->second, bytes)) {
       return refuse(port.name + " has no memory of its size on the device");
     }
+    regions.push_back(
+        {.memory = address->second, .bytes = bytes, .written = port.mode == TensorIOMode::kOUTPUT});
   }
   const bool capturing = stand_in::is_capturing(stream);
   if (capturing && new_shapes_) return refuse("new shapes cannot be recorded");
   new_shapes_ = false;
-  const Bindings now{.shapes = std::move(*shapes), .addresses = bindings_.addresses};
-  (void)stand_in::enqueue(stream, [=, engine = engine_, changes = changes_, then = *changes_] {
-    if (capturing && *changes != then) return std::string("a graph of a context that has changed");
-    return stand_in::execute(*engine, now);
-  });
-  return true;
+  const cudaError_t status =
+      stand_in::compute(stream, regions,
+                        [=, engine = engine_, shapes = std::move(*shapes), changes = changes_,
+                         then = *changes_](std::span<void* const> places) {
+                          if (capturing && *changes != then) {
+                            return std::string("a graph of a context that has changed");
+                          }
+                          return stand_in::execute(*engine, shapes, places);
+                        });
+  return status == cudaSuccess || refuse(cudaGetErrorString(status));
 }
 
 std::int32_t ICudaEngine::getNbIOTensors() const noexcept {

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-/// CUDA's runtime as far as src/tensorrt uses it, on the host's memory (stand_in/cuda.cc): the
+/// CUDA's runtime as far as src/tensorrt uses it, on the host's memory (host/cuda.cc): the
 /// names and types of NVIDIA's header of this name, declared anew.
 enum cudaError_t : int {
   cudaSuccess = 0,

@@ -1,5 +1,6 @@
 #include "tensorrt/stand_in/cuda.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -11,14 +12,19 @@
 #include <utility>
 #include <vector>
 
+namespace stand_in {
+/// Returns what was wrong with it, or nothing.
+using Queued = std::function<std::string()>;
+}  // namespace stand_in
+
 struct CUgraph_st {
-  std::vector<stand_in::Work> work;
+  std::vector<stand_in::Queued> work;
 };
 struct CUgraphExec_st {
-  std::vector<stand_in::Work> work;
+  std::vector<stand_in::Queued> work;
 };
 struct CUstream_st {
-  std::deque<stand_in::Work> queue;
+  std::deque<stand_in::Queued> queue;
   std::unique_ptr<CUgraph_st> capture;
   bool broken = false;  // the capture: something in it is not allowed
 };
@@ -33,6 +39,9 @@ struct Allocation {
   Side side = Side::device;
 };
 
+/// What the device has.
+constexpr std::size_t kMemory = std::size_t{1} << 30U;
+
 struct Device {
   std::map<std::uintptr_t, Allocation> allocations;
   std::vector<CUstream_st*> streams;
@@ -45,6 +54,15 @@ struct Device {
 Device& device() {
   static Device one;
   return one;
+}
+
+cudaError_t enqueue(CUstream_st& stream, Queued work) {
+  if (stream.capture != nullptr) {
+    stream.capture->work.push_back(std::move(work));
+  } else {
+    stream.queue.push_back(std::move(work));
+  }
+  return cudaSuccess;
 }
 
 void complain(const std::string& what) {
@@ -63,7 +81,7 @@ bool is_on(Side side, const void* memory, std::size_t bytes) {
 
 void drain(CUstream_st& stream) {
   while (!stream.queue.empty()) {
-    const Work work = std::move(stream.queue.front());
+    const Queued work = std::move(stream.queue.front());
     stream.queue.pop_front();
     if (std::string wrong = work(); !wrong.empty()) complain(wrong);
   }
@@ -83,7 +101,7 @@ cudaError_t allocate(void** memory, std::size_t bytes, Side side) {
   if (breaks_capture()) return cudaErrorStreamCaptureUnsupported;
   Counts& counts = device().counts;
   std::size_t& total = side == Side::device ? counts.device_bytes : counts.pinned_bytes;
-  if (total + bytes > device().limit) return cudaErrorMemoryAllocation;
+  if (total + bytes > std::min(device().limit, kMemory)) return cudaErrorMemoryAllocation;
   *memory = std::malloc(bytes);
   std::memset(*memory, 0xFF, bytes);  // not a number, and no token
   device().allocations[reinterpret_cast<std::uintptr_t>(*memory)] = {bytes, side};
@@ -113,11 +131,11 @@ cudaError_t release(void* memory, Side side) {
 
 cudaError_t copy_to_host(void* to, const void* from, std::size_t bytes, CUstream_st& stream) {
   if (!is_device(from, bytes)) return cudaErrorIllegalAddress;
-  Work work = [=] {
+  Queued work = [=] {
     std::memcpy(to, from, bytes);
     return std::string();
   };
-  if (is_on(Side::pinned, to, bytes)) return enqueue(&stream, std::move(work));
+  if (is_on(Side::pinned, to, bytes)) return enqueue(stream, std::move(work));
   if (stream.capture != nullptr) return breaks_capture(), cudaErrorStreamCaptureUnsupported;
   drain(stream);
   work();
@@ -128,7 +146,7 @@ cudaError_t copy_to_device(void* to, const void* from, std::size_t bytes, CUstre
   if (!is_device(to, bytes)) return cudaErrorIllegalAddress;
   // From memory that is not pinned nobody knows when it is read.
   if (!is_on(Side::pinned, from, bytes)) complain("an upload from memory that is not pinned");
-  return enqueue(&stream, [=] {
+  return enqueue(stream, [=] {
     std::memcpy(to, from, bytes);
     return std::string();
   });
@@ -136,13 +154,13 @@ cudaError_t copy_to_device(void* to, const void* from, std::size_t bytes, CUstre
 
 }  // namespace
 
-cudaError_t enqueue(cudaStream_t stream, Work work) {
-  if (stream->capture != nullptr) {
-    stream->capture->work.push_back(std::move(work));
-  } else {
-    stream->queue.push_back(std::move(work));
-  }
-  return cudaSuccess;
+std::string missing_device() { return {}; }
+
+cudaError_t compute(cudaStream_t stream, std::span<const Region> regions, Work work) {
+  std::vector<void*> places;
+  for (const Region& region : regions) places.push_back(region.memory);
+  return enqueue(*stream,
+                 [places = std::move(places), work = std::move(work)] { return work(places); });
 }
 
 bool is_capturing(cudaStream_t stream) { return stream->capture != nullptr; }
@@ -231,7 +249,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
       !stand_in::is_device(from, (height - 1) * from_pitch + width)) {
     return cudaErrorIllegalAddress;
   }
-  return stand_in::enqueue(stream, [=] {
+  return stand_in::enqueue(*stream, [=] {
     for (std::size_t row = 0; row < height; ++row) {
       std::memcpy(static_cast<char*>(to) + row * to_pitch,
                   static_cast<const char*>(from) + row * from_pitch, width);
@@ -242,7 +260,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
   if (!stand_in::is_device(memory, bytes)) return cudaErrorIllegalAddress;
-  return stand_in::enqueue(stream, [=] {
+  return stand_in::enqueue(*stream, [=] {
     std::memset(memory, value, bytes);
     return std::string();
   });
@@ -279,7 +297,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   ++device().counts.launches;
-  for (const stand_in::Work& work : executable->work) stream->queue.push_back(work);
+  for (const stand_in::Queued& work : executable->work) stream->queue.push_back(work);
   return cudaSuccess;
 }
 
