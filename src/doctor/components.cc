@@ -3,9 +3,11 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "onnxruntime/library.h"
 #include "runtime/foreign_model.h"
@@ -87,6 +89,14 @@ void add_back_end(Component& component) {
       "and an H100";
 }
 
+/// The back end for TensorRT brings CUDA into use.
+void mark_cuda(std::vector<Component>& components) {
+  const auto tensorrt = std::ranges::find(components, "TensorRT", &Component::name);
+  for (Component& component : components) {
+    if (component.name.starts_with("CUDA")) component.used = component.found && tensorrt->used;
+  }
+}
+
 Component onnx_runtime() {
   const OnnxRuntimeLibrary& library = OnnxRuntimeLibrary::find();
   Component component{.name = "ONNX Runtime", .purpose = "ONNX models"};
@@ -129,6 +139,7 @@ std::vector<Component> probe_components() {
   components.reserve(sought.size());
   for (const Sought& one : sought) components.push_back(probe(one));
   for (Component& component : components) add_back_end(component);
+  mark_cuda(components);
   components.push_back(onnx_runtime());
   return components;
 }

@@ -13,6 +13,7 @@
 // CUDA itself on a GPU. The linker sends some calls through here (--wrap=NAME makes them
 // __wrap_NAME, and NAME itself __real_NAME), where they are counted, limited or refused; memory is
 // no number until it is written.
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
 extern "C" {
 cudaError_t __real_cudaMalloc(void** memory, std::size_t bytes);
 cudaError_t __real_cudaFree(void* memory);
@@ -23,6 +24,7 @@ cudaError_t __real_cudaGraphInstantiateWithFlags(cudaGraphExec_t* executable, cu
                                                  unsigned long long flags);
 cudaError_t __real_cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace stand_in {
 namespace {
@@ -181,6 +183,7 @@ void refuse_captures(bool refuse) { process().refuses_captures = refuse; }
 
 using stand_in::process;
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
 extern "C" {
 
 cudaError_t __wrap_cudaMalloc(void** memory, std::size_t bytes) {
@@ -210,3 +213,4 @@ cudaError_t __wrap_cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stre
   return __real_cudaGraphLaunch(executable, stream);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
