@@ -155,10 +155,13 @@ void gemm_u8_i8(benchmark::State& state) {
   std::vector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
   const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
+  PackedI8 weights{.data = packed.data(), .scales = scales.data(), .n = n, .k = k};
+  std::vector<std::int32_t> sums(scales.size());
+  kernels::sum_columns(weights, sums.data());
+  weights.sums = sums.data();
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_u8_i8(rows.view(), m, {packed.data(), scales.data(), n, k}, 0, panels(n),
-                        c.data(), n, {});
+    kernels::gemm_u8_i8(rows.view(), m, weights, 0, panels(n), c.data(), n, {});
     benchmark::ClobberMemory();
   }
   report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::bytes);

@@ -121,6 +121,11 @@ void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uin
   active().quantize_rows_u8(x, ldx, m, k, q, ldq, scales, zeros);
 }
 
+void sum_columns(const PackedI8& w, std::int32_t* sums) {
+  assert(w.n >= 0 && w.k >= 0);
+  active().sum_columns(w, sums);
+}
+
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));

@@ -26,6 +26,7 @@ struct KernelTable {
   decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
   decltype(&kernels::quantize_rows) quantize_rows;
   decltype(&kernels::quantize_rows_u8) quantize_rows_u8;
+  decltype(&kernels::sum_columns) sum_columns;
   decltype(&kernels::gemm_f32) gemm_f32;
   decltype(&kernels::gemm_f16) gemm_f16;
   decltype(&kernels::gemm_bf16) gemm_bf16;

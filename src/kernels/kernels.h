@@ -65,6 +65,7 @@ struct PackedI8 {
   const float* scales = nullptr;  ///< [padded(n)]
   int n = 0;
   int k = 0;
+  const std::int32_t* sums = nullptr;  ///< [padded(n)], of sum_columns; only gemm_u8_i8 reads them
 };
 constexpr int pairs(int k) { return (k + 1) / 2; }
 std::size_t packed_i8_size(int n, int k);

@@ -25,6 +25,7 @@ void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_
                    std::ptrdiff_t ldq, float* scales);
 void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
                       std::ptrdiff_t ldq, float* scales, std::int32_t* zeros);
+void sum_columns(const PackedI8& w, std::int32_t* sums);
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,

@@ -4,6 +4,7 @@
 
 #include "kernels/block4.h"
 #include "kernels/bytes.h"
+#include "kernels/round_product.h"
 #include "kernels/scalar.h"
 
 namespace kobolt::kernels::scalar {
@@ -33,8 +34,19 @@ void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uin
     scales[i] = step;
     zeros[i] = static_cast<std::int32_t>(zero);
     for (int l = 0; l < k; ++l) {
-      const float value = std::nearbyint(row[l] * inverse) + zero;
+      const float value = round_product(row[l], inverse) + zero;
       out[l] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, limit));
+    }
+  }
+}
+
+void sum_columns(const PackedI8& w, std::int32_t* sums) {
+  const std::ptrdiff_t length = pairs(w.k);
+  std::fill_n(sums, padded(w.n), 0);
+  for (int p = 0; p < panels(w.n); ++p) {
+    const std::int8_t* panel = w.data + p * length * kPanel * 2;
+    for (std::ptrdiff_t l = 0; l < length * kPanel * 2; ++l) {
+      sums[p * kPanel + l / 2 % kPanel] += panel[l];
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/float16.h"
+#include "kernels/round_product.h"
 #include "kernels/scalar.h"
 
 // One row times one panel at a time. The sixteen sums are the panel's columns.
@@ -121,7 +122,7 @@ void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_
     const float inverse = limit / largest;
     for (int l = 0; l < k; ++l) {
       // largest * inverse may round to just above the limit, never as far as the next integer.
-      out[l] = static_cast<std::int16_t>(std::nearbyint(row[l] * inverse));
+      out[l] = static_cast<std::int16_t>(round_product(row[l], inverse));
     }
   }
 }

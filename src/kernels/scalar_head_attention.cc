@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/head_attention.h"
+#include "kernels/round_product.h"
 #include "kernels/scalar.h"
 
 namespace kobolt::kernels::scalar {
@@ -25,7 +26,7 @@ struct RoundedValues {
       scales.push_back(largest / kLimit + poison);
       const float inverse = largest >= kSmallestMagnitude ? kLimit / largest : 0.0F;
       for (int p = 0; p < length; ++p) {
-        const float rounded = std::nearbyint(v[p * ld + d] * inverse);
+        const float rounded = round_product(v[p * ld + d], inverse);
         at(p, d) =
             std::abs(rounded) <= kLimit ? static_cast<std::int16_t>(rounded) : std::int16_t{0};
       }
@@ -73,7 +74,7 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
     std::int32_t sum = 0;
     for (int p = 0; p < length; ++p) {
       weights[static_cast<std::size_t>(p)] =
-          static_cast<std::int32_t>(std::nearbyint(scratch[p] * limit));
+          static_cast<std::int32_t>(round_product(scratch[p], limit));
       sum += weights[static_cast<std::size_t>(p)];
     }
     const float inverse = 1.0F / static_cast<float>(sum);

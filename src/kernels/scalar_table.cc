@@ -10,6 +10,7 @@ const KernelTable kScalarTable = {
     .pack_f32_transposed = scalar::pack_f32_transposed,
     .quantize_rows = scalar::quantize_rows,
     .quantize_rows_u8 = scalar::quantize_rows_u8,
+    .sum_columns = scalar::sum_columns,
     .gemm_f32 = scalar::gemm_f32,
     .gemm_f16 = scalar::gemm_f16,
     .gemm_bf16 = scalar::gemm_bf16,

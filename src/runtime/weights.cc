@@ -69,10 +69,11 @@ class Binder {
         linear.weight = kernels::PackedBF16{.data = halves, .n = n, .k = k};
         break;
       case Layout::panels_i8:
-        linear.weight = kernels::PackedI8{.data = reinterpret_cast<const std::int8_t*>(data),
-                                          .scales = vector(name + ".scales", kernels::padded(n)),
-                                          .n = n,
-                                          .k = k};
+        linear.weight =
+            with_sums(name, {.data = reinterpret_cast<const std::int8_t*>(data),
+                       .scales = vector(name + ".scales", kernels::padded(n)),
+                       .n = n,
+                       .k = k});
         break;
       case Layout::blocks_f32:
       case Layout::values_f32:
@@ -135,9 +136,22 @@ class Binder {
     return reinterpret_cast<const float*>(file_.tensor(name, Layout::rows_f32, shape).data());
   }
 
+  [[nodiscard]] std::shared_ptr<const ColumnSums> sums() const { return sums_; }
+
   [[nodiscard]] RowFormat row_format() const { return row_format_.value_or(RowFormat::floats); }
 
  private:
+  kernels::PackedI8 with_sums(const std::string& name, kernels::PackedI8 w) {
+    if (!kernels::prefers_byte_rows()) return w;
+    const auto [place, is_new] = sums_->try_emplace(name);
+    AlignedVector<std::int32_t>& sums = place->second;
+    if (is_new) {
+      sums.resize(static_cast<std::size_t>(kernels::padded(w.n)));
+      kernels::sum_columns(w, sums.data());
+    }
+    w.sums = sums.data();
+    return w;
+  }
   static bool is_matrix(Layout layout) {
     return layout == Layout::panels_f32 || layout == Layout::panels_f16 ||
            layout == Layout::panels_bf16 || layout == Layout::panels_i8 ||
@@ -154,6 +168,7 @@ class Binder {
   }
 
   const EngineFile& file_;
+  std::shared_ptr<ColumnSums> sums_ = std::make_shared<ColumnSums>();
   std::optional<RowFormat> row_format_;  // of the matrices so far
 };
 
@@ -203,7 +218,10 @@ Linear Linear::slice(int panel_begin, int panel_end) const {
     skip_panels(w, panel_begin);
     auto& shape = whole(w);
     shape.n = std::min(panel_end * kernels::kPanel, shape.n) - first;
-    if constexpr (requires { shape.scales; }) shape.scales += first;
+    if constexpr (requires { shape.scales; }) {
+      shape.scales += first;
+      if (shape.sums != nullptr) shape.sums += first;
+    }
   };
   std::visit(cut, part.weight);
   if (bias != nullptr) part.bias = bias + first;
@@ -228,6 +246,7 @@ EngineWeights EngineWeights::bind(std::shared_ptr<const EngineFile> file) {
                         : binder.matrix("lm_head", config.vocab_size, config.d_model);
   weights.lm_head.bias = binder.vector("logits_bias", kernels::padded(config.vocab_size));
   weights.row_format = binder.row_format();
+  weights.sums = binder.sums();
   weights.file = std::move(file);
   return weights;
 }

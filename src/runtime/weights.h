@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/aligned.h"
 #include "format/engine_file.h"
 #include "kernels/bytes.h"
 #include "kernels/kernels.h"
@@ -43,10 +45,13 @@ struct Linear {
   [[nodiscard]] int k() const {
     return std::visit([](const auto& w) { return whole(w).k; }, weight);
   }
-  /// For int8 it depends on the instruction set in use.
+  /// For int8 it depends on the instruction set in use; of a dense matrix, on that when its sums
+  /// were, or were not, computed.
   [[nodiscard]] RowFormat row_format() const {
-    if (std::holds_alternative<kernels::PackedI8>(weight) ||
-        std::holds_alternative<kernels::SparseI8>(weight)) {
+    if (const auto* dense = std::get_if<kernels::PackedI8>(&weight)) {
+      return dense->sums != nullptr ? RowFormat::bytes : RowFormat::int16;
+    }
+    if (std::holds_alternative<kernels::SparseI8>(weight)) {
       return kernels::prefers_byte_rows() ? RowFormat::bytes : RowFormat::int16;
     }
     return std::holds_alternative<kernels::PackedI4>(weight) ? RowFormat::bytes : RowFormat::floats;
@@ -90,6 +95,9 @@ struct SideWeights {
   std::vector<LayerWeights> layers;
 };
 
+/// By the names of the matrices: kernels::sum_columns.
+using ColumnSums = std::map<std::string, AlignedVector<std::int32_t>>;
+
 /// Pointers into an engine file, every one checked for name, layout and shape.
 struct EngineWeights {
   /// Throws Error(corrupt) naming a section that is missing or of another shape.
@@ -102,6 +110,8 @@ struct EngineWeights {
   /// products differ.
   RowFormat row_format = RowFormat::floats;
   std::shared_ptr<const EngineFile> file;
+  /// What PackedI8::sums point into, where products take rows of bytes.
+  std::shared_ptr<const ColumnSums> sums;
 };
 
 }  // namespace kobolt

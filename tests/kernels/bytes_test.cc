@@ -29,14 +29,19 @@ struct ByteWeights {
   ByteWeights(const std::vector<float>& w, int outputs, int inputs)
       : data(packed_i8_size(outputs, inputs)),
         scales(static_cast<std::size_t>(padded(outputs))),
+        sums(static_cast<std::size_t>(padded(outputs)), -1),
         n(outputs),
         k(inputs) {
     pack_i8(w.data(), k, n, k, data.data(), scales.data());
+    sum_columns({.data = data.data(), .scales = scales.data(), .n = n, .k = k}, sums.data());
   }
-  [[nodiscard]] PackedI8 view() const { return {data.data(), scales.data(), n, k}; }
+  [[nodiscard]] PackedI8 view() const {
+    return {data.data(), scales.data(), n, k, sums.data()};
+  }
 
   std::vector<std::int8_t> data;
   std::vector<float> scales;
+  std::vector<std::int32_t> sums;
   int n;
   int k;
 };
@@ -160,6 +165,23 @@ TEST_P(BytesTest, EveryShapeIsExactInIntegers) {
         ASSERT_TRUE(equal) << "m " << m << ", n " << n << ", k " << k;
         ASSERT_TRUE(c.guards_hold()) << "m " << m << ", n " << n << ", k " << k;
       }
+    }
+  }
+}
+
+TEST_P(BytesTest, SumsOfColumnsEqualTheScalarTwin) {
+  for (const int n : {1, 16, 47}) {
+    for (const int k : {0, 1, 2, 3, 4, 5, 6, 7, 8, 767, 768}) {
+      const ByteWeights weights(random(static_cast<std::size_t>(n) * static_cast<std::size_t>(k)),
+                                n, k);
+      std::vector<std::int32_t> twin(weights.sums.size());
+      scalar::sum_columns(weights.view(), twin.data());
+      EXPECT_EQ(weights.sums, twin) << n << ", " << k;
+      std::int32_t first = 0;
+      for (int l = 0; l < k; ++l) {
+        first += weights.data[static_cast<std::size_t>(l / 2 * kPanel * 2 + l % 2)];
+      }
+      EXPECT_EQ(twin[0], first) << n << ", " << k;
     }
   }
 }

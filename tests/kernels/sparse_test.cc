@@ -158,7 +158,14 @@ struct U8I8 : I8 {
     const RowsU8 view{rows.a.data(), rows.ld, rows.scales.data(), rows.zeros.data()};
     gemm(view, rows.m, w, begin, end, c.data(), c.ld(), epilogue);
   }
-  static constexpr auto kDenseGemm = gemm_u8_i8;
+  static void dense_gemm(const RowsU8& a, int m, PackedI8 w, int panel_begin, int panel_end,
+                         float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
+    std::vector<std::int32_t> sums(static_cast<std::size_t>(padded(w.n)));
+    sum_columns(w, sums.data());
+    w.sums = sums.data();
+    gemm_u8_i8(a, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  }
+  static constexpr auto kDenseGemm = dense_gemm;
   static constexpr auto kSparseGemm = gemm_sparse_u8_i8;
   static constexpr auto kTwinGemm = scalar::gemm_sparse_u8_i8;
 };

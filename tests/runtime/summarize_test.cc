@@ -55,10 +55,16 @@ TEST_P(Summarize, IsThatOfTheWholeProduct) {
   AlignedVector<float> floats(kernels::packed_f32_size(n, k));
   AlignedVector<std::int8_t> bytes(kernels::packed_i8_size(n, k));
   AlignedVector<float> scales(static_cast<std::size_t>(kernels::padded(n)));
+  AlignedVector<std::int32_t> sums(scales.size());
   Linear linear{.weight = kernels::PackedF32{}, .bias = bias.data()};
   if (GetParam().integer) {
     kernels::pack_i8(weight.data(), k, n, k, bytes.data(), scales.data());
-    linear.weight = kernels::PackedI8{bytes.data(), scales.data(), n, k};
+    kernels::PackedI8 packed{.data = bytes.data(), .scales = scales.data(), .n = n, .k = k};
+    if (kernels::prefers_byte_rows()) {
+      kernels::sum_columns(packed, sums.data());
+      packed.sums = sums.data();
+    }
+    linear.weight = packed;
   } else {
     kernels::pack_f32(weight.data(), k, n, k, floats.data());
     linear.weight = kernels::PackedF32{floats.data(), n, k};

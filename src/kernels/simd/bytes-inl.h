@@ -22,8 +22,8 @@
 // of a column together; two stored pairs become that by one permutation of 16-bit words.
 //
 // sum((a - zero) * w) = sum(a * w) - zero * sum(w): the sums of the columns of w are products with
-// a row of ones. Few rows have that row in their tile, where it hides behind reading memory; for
-// many rows it is computed as a slice is put into order.
+// a row of ones. A dense matrix has them (sum_columns); of a sparse one few rows have that row in
+// their tile, and for many it is computed as a slice is put into order.
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
@@ -103,19 +103,30 @@ struct ByteQuads {
   }
 };
 
-/// Back to floats. The order of the two multiplications is that of the scalar twin.
+/// The sums of a whole matrix, for ShiftedProducts.
+struct StoredSums {
+  const std::int32_t* sums;
+  [[nodiscard]] HWY_INLINE const std::int32_t* of(int panel) const { return sums + panel * kPanel; }
+};
+
+/// Back to floats. The order of the two multiplications is that of the scalar twin. `Sums` gives
+/// of(panel), the sums of its columns.
+template <class Sums>
 struct ShiftedProducts {
   const RowsU8& a;
   const float* column_scales;
-  const ColumnSums<std::int32_t>& column_sums;
+  const Sums& column_sums;
 
-  HWY_INLINE hn::Vec<FloatTag> operator()(const std::int32_t* sums, int row, int column) const {
+  [[nodiscard]] HWY_INLINE auto of_columns(int column) const {
     const FloatTag tag;
-    const auto zeros = hn::Mul(hn::Set(IntTag(), a.zeros[row]),
-                               hn::Load(IntTag(), column_sums.of(column / kPanel)));
-    const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
-    return hn::Mul(hn::Mul(product, hn::Set(tag, a.scales[row])),
-                   hn::LoadU(tag, column_scales + column));
+    return [row_scale = a.scales, row_zero = a.zeros,
+            scales = hn::LoadU(tag, column_scales + column),
+            weights = hn::LoadU(IntTag(), column_sums.of(column / kPanel)), tag](
+               const std::int32_t* sums, int row) {
+      const auto zeros = hn::Mul(hn::Set(IntTag(), row_zero[row]), weights);
+      const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
+      return hn::Mul(hn::Mul(product, hn::Set(tag, row_scale[row])), scales);
+    };
   }
 };
 
@@ -199,7 +210,16 @@ HWY_INLINE void sum_columns(const std::int8_t* stored, std::ptrdiff_t bytes, boo
   hn::Store(hn::Add(even, odd), IntTag(), column_sums);
 }
 
-/// Puts stored weights into the order of load_quad and computes, or adds to, the sums of their
+/// Puts stored weights into the order of load_quad. `bytes` as above.
+inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, std::int8_t* out) {
+  const auto put = [out](std::ptrdiff_t at, Integers quad) {
+    hn::Store(quad, IntTag(), reinterpret_cast<std::int32_t*>(out + at));
+  };
+  std::ptrdiff_t at = 0;
+  for (; at + kQuadSize <= bytes; at += kQuadSize) put(at, load_quad(stored + at));
+  if (at < bytes) put(at, load_pair(stored + at));
+}
+/// The same, and computes, or adds to, the sums of their
 /// columns. `bytes` as above.
 inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, bool accumulate,
                         std::int8_t* out, std::int32_t* column_sums) {

@@ -8,6 +8,7 @@
 
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/round_product.h"
 #include "kernels/simd/bytes-inl.h"
 #include "kernels/simd/declarations-inl.h"
 #include "kernels/simd/finish-inl.h"
@@ -28,21 +29,18 @@ struct Range {
 
 Range range_of(const float* x, int n) {
   const rows::Tag tag;
-  const hn::RebindToUnsigned<rows::Tag> bits;
-  const auto magnitude_bits = hn::Set(bits, 0x7FFFFFFFU);
   auto least = hn::Zero(tag);
   auto most = hn::Zero(tag);
-  auto largest = hn::Zero(bits);  // magnitude as bits: what is no number is above all that are
+  auto poison = hn::Zero(tag);  // 0 * x is 0, or NaN where x is not finite
   int i = 0;
   for (; i + rows::kLanes <= n; i += rows::kLanes) {
     const auto value = hn::LoadU(tag, x + i);
     least = hn::Min(least, value);
     most = hn::Max(most, value);
-    largest = hn::Max(largest, hn::And(hn::BitCast(bits, value), magnitude_bits));
+    poison = hn::MulAdd(value, hn::Zero(tag), poison);
   }
   Range range{hn::GetLane(hn::MinOfLanes(tag, least)), hn::GetLane(hn::MaxOfLanes(tag, most))};
-  constexpr std::uint32_t kInfinityBits = 0x7F800000U;
-  bool finite = hn::GetLane(hn::MaxOfLanes(bits, largest)) < kInfinityBits;
+  bool finite = hn::AllTrue(tag, hn::Eq(poison, hn::Zero(tag)));
   for (; i < n; ++i) {
     range.least = std::min(range.least, x[i]);
     range.most = std::max(range.most, x[i]);
@@ -61,11 +59,11 @@ void quantize_row_u8(const float* x, int k, float inverse, int zero, int limit, 
   const auto most = hn::Set(integers, limit);
   int i = 0;
   for (; i + rows::kLanes <= k; i += rows::kLanes) {
-    const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(tag, x + i), factor));
+    const auto rounded = rounded_product(tag, hn::LoadU(tag, x + i), factor);
     hn::StoreU(hn::DemoteTo(bytes, hn::Min(hn::Add(rounded, offset), most)), bytes, q + i);
   }
   for (; i < k; ++i) {
-    const int value = static_cast<int>(std::nearbyint(x[i] * inverse)) + zero;
+    const int value = static_cast<int>(round_product(x[i], inverse)) + zero;
     q[i] = static_cast<std::uint8_t>(std::clamp(value, 0, limit));
   }
 }
@@ -113,54 +111,47 @@ struct QuadPanels : gemm::Panels<std::int8_t> {
   }
 };
 
-/// The same in the order in which they are stored, for matrices of whole quads.
+/// Quads as they are stored, for matrices of whole ones: each tile puts them in order as it loads
+/// them, on a port that products leave idle.
 struct StoredQuads : ByteQuads {
   static HWY_INLINE Factor load(const std::int8_t* w) { return load_quad(w); }
 };
 
-/// Up to this many rows each tile puts the weights in order as it loads them, on ports that
-/// products leave idle: storing them in order takes longer than what that saves.
-constexpr int kStoredRows = gemm::kBlockRows;
-
 }  // namespace
+
+void sum_columns_vnni(const PackedI8& w, std::int32_t* sums) {
+  const QuadPanels stored(w, 0, panels(w.n));
+  alignas(64) std::int32_t of_panel[kPanel];
+  for (int panel = 0; panel < panels(w.n); ++panel) {
+    sum_columns(stored.at(panel, 0), stored.size, false, of_panel,
+                [](std::ptrdiff_t, Integers) {});
+    std::copy_n(of_panel, kPanel, sums + panel * kPanel);
+  }
+}
 
 void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end,
                      float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   if (m == 0) return;
   const QuadPanels stored(w, panel_begin, panel_end);
-  ColumnSums<std::int32_t> column_sums(panel_begin);
-  const Finish<ShiftedProducts> finish({a, w.scales, column_sums}, w.n, c, ldc, epilogue);
-  if (m <= gemm::kTileRows) {
-    const ByteTile tile = byte_tile_function(m);
-    alignas(64) std::int32_t sums[gemm::kTileRows * kPanel];
-    for (int panel = panel_begin; panel < panel_end; ++panel) {
-      tile(a.data, a.ld, stored.at(panel, 0), stored.size, false, sums, column_sums.of(panel));
-      finish(sums, 0, m, panel);
+  const auto& as_stored = static_cast<const gemm::Panels<std::int8_t>&>(stored);
+  const StoredSums column_sums{w.sums};
+  const Finish<ShiftedProducts<StoredSums>> finish({a, w.scales, column_sums}, w.n, c, ldc,
+                                                   epilogue);
+  if (pairs(w.k) % 2 == 0) {
+    if (m <= gemm::kTileRows) {
+      gemm::few_rows<StoredQuads>(a.data, a.ld, m, as_stored, finish);
+    } else {
+      gemm::many_rows<StoredQuads>(a.data, a.ld, m, as_stored,
+                                   gemm::AsStored<std::int8_t>{as_stored}, finish);
     }
-    return;
-  }
-  if (m <= kStoredRows && pairs(w.k) % 2 == 0) {
-    const auto prepare = [&](int /*place*/, int panel, int unit, int units) {
-      sum_columns(stored.at(panel, unit), stored.bytes(unit, units), unit > 0,
-                  column_sums.of(panel), [](std::ptrdiff_t, Integers) {});
-      return stored.at(panel, unit);
-    };
-    gemm::many_rows<StoredQuads>(
-        a.data, a.ld, m, static_cast<const gemm::Panels<std::int8_t>&>(stored), prepare, finish);
     return;
   }
   alignas(64) std::int8_t slices[gemm::kTilePanels][ByteQuads::kDepth * kQuadSize];
   const auto prepare = [&](int place, int panel, int unit, int units) {
-    if (units == 0) {
-      std::fill_n(column_sums.of(panel), kPanel, 0);
-    } else {
-      order_quads(stored.at(panel, unit), stored.bytes(unit, units), unit > 0, slices[place],
-                  column_sums.of(panel));
-    }
+    order_quads(stored.at(panel, unit), stored.bytes(unit, units), slices[place]);
     return static_cast<const std::int8_t*>(slices[place]);
   };
-  gemm::many_rows<ByteQuads>(a.data, a.ld, m, static_cast<const gemm::Panels<std::int8_t>&>(stored),
-                             prepare, finish);
+  gemm::many_rows<ByteQuads>(a.data, a.ld, m, as_stored, prepare, finish);
 }
 #endif  // HWY_AVX3
 

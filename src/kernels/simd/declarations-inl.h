@@ -77,6 +77,7 @@ void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
 void gemm_i8_vnni(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                   const PackedI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                   const Epilogue& epilogue);
+void sum_columns_vnni(const PackedI8& w, std::int32_t* sums);
 void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end,
                      float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);
 void gemm_u8_i4_vnni(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end,

@@ -23,10 +23,13 @@ using gemm::FloatTag;
 using gemm::kLanes;
 using gemm::kVectors;
 
-/// Products of one row and panel, as floats. Sums of floats: as they are.
+// `Products` of Finish turn sums into floats: of_columns(column) takes what belongs to a vector of
+// columns into registers, and gives a function of the sums of a row.
+
+/// Sums of floats are their products.
 struct FloatProducts {
-  HWY_INLINE hn::Vec<FloatTag> operator()(const float* sums, int /*row*/, int /*column*/) const {
-    return hn::LoadU(FloatTag(), sums);
+  [[nodiscard]] HWY_INLINE auto of_columns(int /*column*/) const {
+    return [](const float* sums, int /*row*/) { return hn::LoadU(FloatTag(), sums); };
   }
 };
 
@@ -61,29 +64,39 @@ class Finish {
   }
 
  private:
-  template <Activation kActivation, class Sum>
-  HWY_INLINE hn::Vec<FloatTag> value(const Sum* sums, int row, int column) const {
-    auto value = products_(sums, row, column);
-    if (epilogue_.bias != nullptr) {
-      value = hn::Add(value, hn::LoadU(FloatTag(), epilogue_.bias + column));
-    }
-    return activation_of<kActivation>(FloatTag(), value);
+  /// A vector of columns: act(products + bias) of a row. What is the same for all rows is held in
+  /// registers; stores to c could change anything that is read again.
+  template <Activation kActivation>
+  [[nodiscard]] HWY_INLINE auto values_of_columns(int column) const {
+    const bool has_bias = epilogue_.bias != nullptr;
+    const auto bias = has_bias ? hn::LoadU(FloatTag(), epilogue_.bias + column)
+                               : hn::Zero(FloatTag());
+    return [products = products_.of_columns(column), has_bias, bias](const auto* sums, int row) {
+      auto value = products(sums, row);
+      if (has_bias) value = hn::Add(value, bias);
+      return activation_of<kActivation>(FloatTag(), value);
+    };
   }
 
   template <Activation kActivation, class Sum>
   HWY_NOINLINE void whole_panel(const Sum* sums, int row, int rows, int column) const {
     const FloatTag tag;
-    for (int r = 0; r < rows; ++r) {
-      float* out = c_ + (row + r) * ldc_ + column;
-      for (int v = 0; v < kVectors; ++v) {
-        auto result =
-            value<kActivation>(sums + r * kPanel + v * kLanes, row + r, column + v * kLanes);
-        if (epilogue_.residual != nullptr) {
-          const float* residual =
-              epilogue_.residual + (row + r) * epilogue_.ld_residual + column + v * kLanes;
-          result = hn::Add(result, hn::LoadU(tag, residual));
+    const std::ptrdiff_t ld = ldc_;
+    const std::ptrdiff_t ld_residual = epilogue_.ld_residual;
+    for (int v = 0; v < kVectors; ++v) {
+      const int first = column + v * kLanes;
+      const auto value = values_of_columns<kActivation>(first);
+      const Sum* of_row = sums + v * kLanes;
+      float* out = c_ + row * ld + first;
+      if (epilogue_.residual == nullptr) {
+        for (int r = 0; r < rows; ++r, of_row += kPanel, out += ld) {
+          hn::StoreU(value(of_row, row + r), tag, out);
         }
-        hn::StoreU(result, tag, out + v * kLanes);
+      } else {
+        const float* residual = epilogue_.residual + row * ld_residual + first;
+        for (int r = 0; r < rows; ++r, of_row += kPanel, out += ld, residual += ld_residual) {
+          hn::StoreU(hn::Add(value(of_row, row + r), hn::LoadU(tag, residual)), tag, out);
+        }
       }
     }
   }
@@ -95,8 +108,9 @@ class Finish {
     for (int r = 0; r < rows; ++r) {
       float results[kPanel];
       for (int v = 0; v < kVectors; ++v) {
-        hn::StoreU(value<kActivation>(sums + r * kPanel + v * kLanes, row + r, column + v * kLanes),
-                   FloatTag(), results + v * kLanes);
+        const auto value = values_of_columns<kActivation>(column + v * kLanes);
+        hn::StoreU(value(sums + r * kPanel + v * kLanes, row + r), FloatTag(),
+                   results + v * kLanes);
       }
       float* out = c_ + (row + r) * ldc_ + column;
       const float* residual = epilogue_.residual == nullptr

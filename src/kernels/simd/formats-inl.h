@@ -46,11 +46,13 @@ struct ScaledProducts {
   const float* row_scales;
   const float* column_scales;
 
-  HWY_INLINE hn::Vec<FloatTag> operator()(const std::int32_t* sums, int row, int column) const {
+  [[nodiscard]] HWY_INLINE auto of_columns(int column) const {
     const FloatTag tag;
-    const auto product = hn::ConvertTo(tag, hn::LoadU(IntTag(), sums));
-    return hn::Mul(hn::Mul(product, hn::Set(tag, row_scales[row])),
-                   hn::LoadU(tag, column_scales + column));
+    return [row_scale = row_scales, scales = hn::LoadU(tag, column_scales + column), tag](
+               const std::int32_t* sums, int row) {
+      const auto product = hn::ConvertTo(tag, hn::LoadU(IntTag(), sums));
+      return hn::Mul(hn::Mul(product, hn::Set(tag, row_scale[row])), scales);
+    };
   }
 };
 

@@ -389,11 +389,15 @@ struct Products {
   const RowsU8& a;
   const ColumnSums<float>& column_sums;
 
-  HWY_INLINE Floats operator()(const float* sums, int row, int column) const {
+  [[nodiscard]] HWY_INLINE auto of_columns(int column) const {
     const FloatTag tag;
-    const auto zero = hn::Set(tag, static_cast<float>(a.zeros[row] - Dot::kLess));
-    const auto weights = hn::Load(tag, column_sums.of(column / kPanel) + column % kPanel);
-    return hn::Mul(hn::NegMulAdd(zero, weights, hn::LoadU(tag, sums)), hn::Set(tag, a.scales[row]));
+    return [row_scale = a.scales, row_zero = a.zeros,
+            weights = hn::Load(tag, column_sums.of(column / kPanel) + column % kPanel), tag](
+               const float* sums, int row) {
+      const auto zero = hn::Set(tag, static_cast<float>(row_zero[row] - Dot::kLess));
+      return hn::Mul(hn::NegMulAdd(zero, weights, hn::LoadU(tag, sums)),
+                     hn::Set(tag, row_scale[row]));
+    };
   }
 };
 

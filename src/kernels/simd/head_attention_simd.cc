@@ -80,7 +80,7 @@ struct ValueColumns {
   }
   HWY_INLINE hn::Vec<IntTag> rounded(int position, hn::Vec<rows::Tag> inverse) const {
     if (position >= length) return hn::Zero(IntTag());
-    return hn::NearestInt(hn::Mul((*this)(position), inverse));
+    return rounded_product(rows::Tag(), (*this)(position), inverse);
   }
 };
 
@@ -98,6 +98,7 @@ PackedPairs pack_values(const float* v, std::ptrdiff_t ld, int length, int head_
     auto largest = hn::Zero(tag);
     auto poison = hn::Zero(tag);  // 0 * x is 0, or NaN where x is not finite
     for (int p = 0; p < length; ++p) {
+      rows::fetch(v + std::min(column, head_dim) + (p + rows::kRowsAhead) * ld, rows::kLanes);
       const auto value = columns(p);
       largest = rows::larger(hn::Abs(value), largest);
       poison = hn::MulAdd(value, hn::Zero(tag), poison);
@@ -126,16 +127,20 @@ float round_weights(const float* x, int n, float inverse_sum, std::int16_t* out)
   auto sum_v = hn::Zero(IntTag());
   int i = 0;
   for (; i + rows::kLanes <= n; i += rows::kLanes) {
-    const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(tag, x + i), hn::Set(tag, limit)));
+    const auto rounded = rounded_product(tag, hn::LoadU(tag, x + i), hn::Set(tag, limit));
     hn::StoreU(hn::DemoteTo(narrow, rounded), narrow, out + i);
     sum_v = hn::Add(sum_v, rounded);
   }
-  std::int32_t sum = hn::GetLane(hn::SumOfLanes(IntTag(), sum_v));
-  for (; i < n; ++i) {
-    out[i] = static_cast<std::int16_t>(std::nearbyint(x[i] * limit));
-    sum += out[i];
+  if (i < n) {
+    const auto rest = hn::FirstN(tag, static_cast<std::size_t>(n - i));
+    const auto value = hn::MaskedLoad(rest, tag, x + i);
+    const auto rounded = rounded_product(tag, value, hn::Set(tag, limit));
+    sum_v = hn::Add(sum_v, rounded);
+    std::int16_t last[rows::kLanes];
+    hn::StoreU(hn::DemoteTo(narrow, rounded), narrow, last);
+    for (int j = 0; i + j < 2 * pairs(n); ++j) out[i + j] = last[j];
   }
-  std::fill(out + n, out + 2 * static_cast<std::ptrdiff_t>(pairs(n)), std::int16_t{0});
+  const std::int32_t sum = hn::GetLane(hn::SumOfLanes(IntTag(), sum_v));
   return sum > 0 ? 1.0F / static_cast<float>(sum) : 0.0F;
 }
 

@@ -30,6 +30,16 @@ HWY_INLINE hn::Vec<D> polynomial(D d, hn::Vec<D> x, const float (&coefficients)[
   return sum;
 }
 
+/// round_product() of each lane. Adding 1.5 * 2^23 rounds, and leaves the integer in the lowest bits; a
+/// conversion would also have to care for what fits no integer.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> rounded_product(D d, hn::Vec<D> x, hn::Vec<D> factor) {
+  const hn::RebindToSigned<D> integers;
+  const auto shifter = hn::Set(d, 12582912.0F);
+  const auto shifted = hn::MulAdd(x, factor, shifter);
+  return hn::Sub(hn::BitCast(integers, shifted), hn::BitCast(integers, shifter));
+}
+
 /// e^x with a relative error below 2e-7; 0 below -87.3 (where the result is not a normal number),
 /// and no larger than e^88.3 above.
 template <class D>

@@ -24,6 +24,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::CappedTag<float, 16>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Tag()));
 
+/// How many rows ahead of its use the start of a row is fetched, where rows are parts of longer ones:
+/// no prefetcher of the hardware follows their distance.
+constexpr int kRowsAhead = 8;
+/// Asks for the first floats of a row, as many as a head usually has.
+HWY_INLINE void fetch(const float* x, int n) {
+  constexpr int kLine = 16;
+  for (int i = 0; i < n && i < 4 * kLine; i += kLine) __builtin_prefetch(x + i);
+}
+
 /// Two chains of additions cover the latency of one.
 HWY_INLINE float sum(const float* x, int n) {
   const Tag tag;
@@ -85,11 +94,14 @@ HWY_INLINE float exponentials(float* x, int n, float scale) {
     hn::StoreU(power, tag, x + i);
     sum_v = hn::Add(sum_v, power);
   }
-  float total = hn::GetLane(hn::SumOfLanes(tag, sum_v));
-  for (; i < n; ++i) {
-    x[i] = std::exp((x[i] - shift) * scale);
-    total += x[i];
+  if (i < n) {
+    const auto rest = hn::FirstN(tag, static_cast<std::size_t>(n - i));
+    const auto value = hn::MaskedLoad(rest, tag, x + i);
+    const auto power = hn::IfThenElseZero(rest, exp(tag, hn::Mul(hn::Sub(value, shift_v), scale_v)));
+    hn::BlendedStore(power, rest, tag, x + i);
+    sum_v = hn::Add(sum_v, power);
   }
+  const float total = hn::GetLane(hn::SumOfLanes(tag, sum_v));
   return total > 0.0F ? 1.0F / total : 0.0F;
 }
 

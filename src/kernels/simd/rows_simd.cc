@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/round_product.h"
 #include "kernels/simd/declarations-inl.h"
 #include "kernels/simd/rows-inl.h"
 #include "kernels/top_k.h"
@@ -46,10 +48,10 @@ void quantize_row(const float* x, int k, float inverse, std::int16_t* q) {
   const V factor = hn::Set(tag, inverse);
   int i = 0;
   for (; i + kLanes <= k; i += kLanes) {
-    const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(tag, x + i), factor));
+    const auto rounded = rounded_product(tag, hn::LoadU(tag, x + i), factor);
     hn::StoreU(hn::DemoteTo(short_tag, rounded), short_tag, q + i);
   }
-  for (; i < k; ++i) q[i] = static_cast<std::int16_t>(std::nearbyint(x[i] * inverse));
+  for (; i < k; ++i) q[i] = static_cast<std::int16_t>(round_product(x[i], inverse));
 }
 
 }  // namespace
@@ -61,6 +63,7 @@ void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_
   for (int i = 0; i < m; ++i) {
     const float* in = x + i * ldx;
     std::int16_t* out = q + i * ldq;
+    rows::fetch(in + rows::kRowsAhead * ldx, k);
     const float largest = largest_magnitude(in, k);
     if (largest >= kSmallestMagnitude) {
       scales[i] = largest / limit;
@@ -139,9 +142,12 @@ float log_sum_exp(const float* x, int n) {
   for (; i + kLanes <= n; i += kLanes) {
     sum = hn::Add(sum, exp(tag, hn::Sub(hn::LoadU(tag, x + i), shift)));
   }
-  float total = hn::GetLane(hn::SumOfLanes(tag, sum));
-  for (; i < n; ++i) total += std::exp(x[i] - largest);
-  return largest + std::log(total);
+  if (i < n) {
+    const auto rest = hn::FirstN(tag, static_cast<std::size_t>(n - i));
+    const V power = exp(tag, hn::Sub(hn::MaskedLoad(rest, tag, x + i), shift));
+    sum = hn::Add(sum, hn::IfThenElseZero(rest, power));
+  }
+  return largest + std::log(hn::GetLane(hn::SumOfLanes(tag, sum)));
 }
 
 int argmax(const float* x, int n) {
@@ -173,7 +179,16 @@ void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap) {
     const auto any = hn::Or(hn::Or(above(i), above(i + kLanes)),
                             hn::Or(above(i + 2 * kLanes), above(i + 3 * kLanes)));
     if (HWY_LIKELY(hn::AllFalse(tag, any))) continue;  // NaN is above nothing
-    for (int j = i; j < i + kStride; ++j) heap.offer(x[j], first + j);
+    for (int at = i; at < i + kStride; at += kLanes) {
+      std::uint8_t bytes[8] = {};
+      hn::StoreMaskBits(tag, above(at), bytes);
+      std::uint32_t bits;
+      std::memcpy(&bits, bytes, sizeof(bits));
+      for (; bits != 0; bits &= bits - 1) {
+        const int j = at + std::countr_zero(bits);
+        heap.offer(x[j], first + j);
+      }
+    }
   }
   for (; i < n; ++i) heap.offer(x[i], first + i);
 }

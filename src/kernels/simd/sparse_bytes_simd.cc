@@ -26,7 +26,7 @@ namespace kobolt::kernels::HWY_NAMESPACE {
 #if HWY_TARGET == HWY_AVX3
 namespace {
 
-using ByteFinish = Finish<ShiftedProducts>;
+using ByteFinish = Finish<ShiftedProducts<ColumnSums<std::int32_t>>>;
 
 /// Inputs whose activations are taken together at a time: those of a row of KoBART's, and of most
 /// models', longest layer. Whole words of a mask.
