@@ -31,11 +31,12 @@ int byte_limit(int k);
 void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
                       std::ptrdiff_t ldq, float* scales, std::int32_t* zeros);
 
-/// The sums of the rows of W, sum(q[j, :]), to sums [padded(n)]: what the zeros of rows are multiplied
-/// with, sum((a - zero) * q) = sum(a * q) - zero * sum(q).
+/// The sums of the rows of W, sum(q[j, :]), to sums [padded(n)]: what the zeros of rows are
+/// multiplied with, sum((a - zero) * q) = sum(a * q) - zero * sum(q).
 void sum_columns(const PackedI8& w, std::int32_t* sums);
 
-/// gemm_i8 for rows of quantize_rows_u8; w.sums comes from sum_columns. The integer part, sum((a - zero) * w), is exact.
+/// gemm_i8 for rows of quantize_rows_u8; w.sums comes from sum_columns. The integer part, sum((a -
+/// zero) * w), is exact.
 void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end, float* c,
                 std::ptrdiff_t ldc, const Epilogue& epilogue);
 

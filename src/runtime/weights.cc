@@ -69,11 +69,10 @@ class Binder {
         linear.weight = kernels::PackedBF16{.data = halves, .n = n, .k = k};
         break;
       case Layout::panels_i8:
-        linear.weight =
-            with_sums(name, {.data = reinterpret_cast<const std::int8_t*>(data),
-                       .scales = vector(name + ".scales", kernels::padded(n)),
-                       .n = n,
-                       .k = k});
+        linear.weight = with_sums(name, {.data = reinterpret_cast<const std::int8_t*>(data),
+                                         .scales = vector(name + ".scales", kernels::padded(n)),
+                                         .n = n,
+                                         .k = k});
         break;
       case Layout::blocks_f32:
       case Layout::values_f32:

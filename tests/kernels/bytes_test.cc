@@ -35,9 +35,7 @@ struct ByteWeights {
     pack_i8(w.data(), k, n, k, data.data(), scales.data());
     sum_columns({.data = data.data(), .scales = scales.data(), .n = n, .k = k}, sums.data());
   }
-  [[nodiscard]] PackedI8 view() const {
-    return {data.data(), scales.data(), n, k, sums.data()};
-  }
+  [[nodiscard]] PackedI8 view() const { return {data.data(), scales.data(), n, k, sums.data()}; }
 
   std::vector<std::int8_t> data;
   std::vector<float> scales;

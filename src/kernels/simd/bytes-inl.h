@@ -119,14 +119,14 @@ struct ShiftedProducts {
 
   [[nodiscard]] HWY_INLINE auto of_columns(int column) const {
     const FloatTag tag;
-    return [row_scale = a.scales, row_zero = a.zeros,
-            scales = hn::LoadU(tag, column_scales + column),
-            weights = hn::LoadU(IntTag(), column_sums.of(column / kPanel)), tag](
-               const std::int32_t* sums, int row) {
-      const auto zeros = hn::Mul(hn::Set(IntTag(), row_zero[row]), weights);
-      const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
-      return hn::Mul(hn::Mul(product, hn::Set(tag, row_scale[row])), scales);
-    };
+    return
+        [row_scale = a.scales, row_zero = a.zeros, scales = hn::LoadU(tag, column_scales + column),
+         weights = hn::LoadU(IntTag(), column_sums.of(column / kPanel)),
+         tag](const std::int32_t* sums, int row) {
+          const auto zeros = hn::Mul(hn::Set(IntTag(), row_zero[row]), weights);
+          const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
+          return hn::Mul(hn::Mul(product, hn::Set(tag, row_scale[row])), scales);
+        };
   }
 };
 

@@ -123,8 +123,7 @@ void sum_columns_vnni(const PackedI8& w, std::int32_t* sums) {
   const QuadPanels stored(w, 0, panels(w.n));
   alignas(64) std::int32_t of_panel[kPanel];
   for (int panel = 0; panel < panels(w.n); ++panel) {
-    sum_columns(stored.at(panel, 0), stored.size, false, of_panel,
-                [](std::ptrdiff_t, Integers) {});
+    sum_columns(stored.at(panel, 0), stored.size, false, of_panel, [](std::ptrdiff_t, Integers) {});
     std::copy_n(of_panel, kPanel, sums + panel * kPanel);
   }
 }

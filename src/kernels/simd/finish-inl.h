@@ -69,8 +69,8 @@ class Finish {
   template <Activation kActivation>
   [[nodiscard]] HWY_INLINE auto values_of_columns(int column) const {
     const bool has_bias = epilogue_.bias != nullptr;
-    const auto bias = has_bias ? hn::LoadU(FloatTag(), epilogue_.bias + column)
-                               : hn::Zero(FloatTag());
+    const auto bias =
+        has_bias ? hn::LoadU(FloatTag(), epilogue_.bias + column) : hn::Zero(FloatTag());
     return [products = products_.of_columns(column), has_bias, bias](const auto* sums, int row) {
       auto value = products(sums, row);
       if (has_bias) value = hn::Add(value, bias);

@@ -392,8 +392,8 @@ struct Products {
   [[nodiscard]] HWY_INLINE auto of_columns(int column) const {
     const FloatTag tag;
     return [row_scale = a.scales, row_zero = a.zeros,
-            weights = hn::Load(tag, column_sums.of(column / kPanel) + column % kPanel), tag](
-               const float* sums, int row) {
+            weights = hn::Load(tag, column_sums.of(column / kPanel) + column % kPanel),
+            tag](const float* sums, int row) {
       const auto zero = hn::Set(tag, static_cast<float>(row_zero[row] - Dot::kLess));
       return hn::Mul(hn::NegMulAdd(zero, weights, hn::LoadU(tag, sums)),
                      hn::Set(tag, row_scale[row]));

@@ -30,8 +30,8 @@ HWY_INLINE hn::Vec<D> polynomial(D d, hn::Vec<D> x, const float (&coefficients)[
   return sum;
 }
 
-/// round_product() of each lane. Adding 1.5 * 2^23 rounds, and leaves the integer in the lowest bits; a
-/// conversion would also have to care for what fits no integer.
+/// round_product() of each lane. Adding 1.5 * 2^23 rounds, and leaves the integer in the lowest
+/// bits; a conversion would also have to care for what fits no integer.
 template <class D>
 HWY_INLINE hn::Vec<hn::RebindToSigned<D>> rounded_product(D d, hn::Vec<D> x, hn::Vec<D> factor) {
   const hn::RebindToSigned<D> integers;

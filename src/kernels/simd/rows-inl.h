@@ -24,8 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::CappedTag<float, 16>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Tag()));
 
-/// How many rows ahead of its use the start of a row is fetched, where rows are parts of longer ones:
-/// no prefetcher of the hardware follows their distance.
+/// How many rows ahead of its use the start of a row is fetched, where rows are parts of longer
+/// ones: no prefetcher of the hardware follows their distance.
 constexpr int kRowsAhead = 8;
 /// Asks for the first floats of a row, as many as a head usually has.
 HWY_INLINE void fetch(const float* x, int n) {
@@ -97,7 +97,8 @@ HWY_INLINE float exponentials(float* x, int n, float scale) {
   if (i < n) {
     const auto rest = hn::FirstN(tag, static_cast<std::size_t>(n - i));
     const auto value = hn::MaskedLoad(rest, tag, x + i);
-    const auto power = hn::IfThenElseZero(rest, exp(tag, hn::Mul(hn::Sub(value, shift_v), scale_v)));
+    const auto power =
+        hn::IfThenElseZero(rest, exp(tag, hn::Mul(hn::Sub(value, shift_v), scale_v)));
     hn::BlendedStore(power, rest, tag, x + i);
     sum_v = hn::Add(sum_v, power);
   }
