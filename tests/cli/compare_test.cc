@@ -173,7 +173,9 @@ TEST(CompareProgramTest, SaysWhichKindsThereAre) {
   EXPECT_THAT(result.text, HasSubstr("an engine file (kobolt compile), a Hugging Face folder"));
   EXPECT_EQ(complain("compare").status, 2);
   EXPECT_EQ(complain("compare a --rounds 9 --seconds 3").status, 2);
-  EXPECT_THAT(complain("compare " KOBOLT_SOURCE_DIR "/examples/deb-bart --rounds 3").text,
+  EXPECT_THAT(complain("compare " KOBOLT_TEST_DATA
+                       "/checkpoints/bart --sequence 32 --new-tokens 8 --rounds 3")
+                  .text,
               HasSubstr("rounds: out of range (found 3, expected 8"));
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "checkpoint/temporary_folder.h"
+#include "kobolt/model.h"
 
 namespace kobolt {
 namespace {
@@ -112,13 +113,34 @@ TEST_F(PruneCommand, TimeIsMeasuredBeforeItIsSpent) {
   EXPECT_EQ(result.at("measured").at("microseconds_of_one").size(), 5U);
 }
 
+/// Writes `model` with its first `positions` positions and without beams as a checkpoint. A sweep
+/// times as many tokens as the model can take.
+void save_shorter(Model model, std::int64_t positions, const fs::path& folder) {
+  for (const char* stack : {"encoder", "decoder"}) {
+    Tensor& table = model.tensors.at(std::string("model.") + stack + ".embed_positions.weight");
+    const auto bytes_of_row = table.bytes.size() / static_cast<std::size_t>(table.shape[0]);
+    table.shape[0] = positions + 2;
+    table.bytes = table.bytes.first(bytes_of_row * static_cast<std::size_t>(table.shape[0]));
+  }
+  model.config.max_positions = static_cast<int>(positions);
+  json config = json::parse(model.raw_config);
+  config["max_position_embeddings"] = positions;
+  model.raw_config = config.dump();
+  json generation = json::parse(model.raw_generation_config);
+  generation["num_beams"] = 1;
+  model.raw_generation_config = generation.dump();
+  save_checkpoint(model, folder, DType::f16);
+}
+
 TEST_F(PruneCommand, SweepsAndGoesOn) {
   const std::string example = KOBOLT_SOURCE_DIR "/examples/";
   // A smaller model: what is timed is the same work for each.
-  ASSERT_EQ(run_prune(example + "deb-bart --quiet -o " + out("small") +
-                      " --method layers --encoder-layers 1 --decoder-layers 1")
+  ASSERT_EQ(run_prune(example + "deb-bart --quiet -o " + out("large") +
+                      " --method layers --encoder-layers 1 --decoder-layers 1 --vocab " + example +
+                      "descriptions.jsonl")
                 .status,
             0);
+  save_shorter(Model::load(out("large")), 62, out("small"));
   const std::string common = out("small") + " --limit 3 --data " + example +
                              "descriptions.jsonl --sweep-methods global+16x1 structured+whole "
                              "--json -o " +
