@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned.h"
 #include "benchmark/ceilings.h"
 #include "kernels/bytes.h"
 #include "kernels/head_attention.h"
@@ -60,7 +61,8 @@ void gemm_f32(benchmark::State& state) {
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
   const std::vector<float> a = random(size_of(m, k));
-  const std::vector<float> packed = random(packed_f32_size(n, k));
+  const std::vector<float> values = random(packed_f32_size(n, k));
+  const AlignedVector<float> packed(values.begin(), values.end());
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
     kernels::gemm_f32(a.data(), k, m, {packed.data(), n, k}, 0, panels(n), c.data(), n, {});
@@ -76,7 +78,7 @@ void gemm_16(benchmark::State& state) {
   const auto n = static_cast<int>(state.range(2));
   const std::vector<float> a = random(size_of(m, k));
   // 0.5 to 1 in binary16 and about 0.01 in bfloat16: no zeros, subnormals or infinities.
-  const std::vector<std::uint16_t> packed(packed_16_size(n, k), 0x3A12);
+  const AlignedVector<std::uint16_t> packed(packed_16_size(n, k), 0x3A12);
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
     kGemm(a.data(), k, m, Packed{packed.data(), n, k}, 0, panels(n), c.data(), n, {});
@@ -117,7 +119,7 @@ void gemm_u8_i4(benchmark::State& state) {
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
   const ByteRows rows(m, k);
-  const std::vector<std::uint8_t> packed(packed_i4_size(n, k), 0x3B);
+  const AlignedVector<std::uint8_t> packed(packed_i4_size(n, k), 0x3B);
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
     kernels::gemm_u8_i4(rows.view(), m, {packed.data(), n, k}, 0, panels(n), c.data(), n, {});
@@ -131,7 +133,7 @@ void gemm_i8(benchmark::State& state) {
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
   const PairRows rows(m, k);
-  std::vector<std::int8_t> packed(packed_i8_size(n, k));
+  AlignedVector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
   const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
   std::vector<float> c(size_of(m, n));
@@ -152,7 +154,7 @@ void gemm_u8_i8(benchmark::State& state) {
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
   const ByteRows rows(m, k);
-  std::vector<std::int8_t> packed(packed_i8_size(n, k));
+  AlignedVector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
   const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
   PackedI8 weights{.data = packed.data(), .scales = scales.data(), .n = n, .k = k};

@@ -32,6 +32,8 @@ std::string processor_name() {
 #include <thread>
 #include <vector>
 
+#include "base/aligned.h"
+
 namespace kobolt {
 namespace {
 
@@ -94,7 +96,7 @@ constexpr std::array<Loops, 3> kLoops = {{
 constexpr std::size_t kReadBytes = std::size_t{64} << 20;  // of each thread: past any cache
 
 /// Bytes read in one run.
-__attribute__((target("avx2"))) double read(const std::vector<char>& memory) {
+__attribute__((target("avx2"))) double read(const AlignedVector<char>& memory) {
   __m256i sums[4] = {};
   for (std::size_t at = 0; at < kReadBytes; at += 128) {
     const auto* from = reinterpret_cast<const __m256i*>(memory.data() + at);
@@ -159,8 +161,9 @@ std::span<const std::string_view> measurable_sets() {
 }
 
 Ceilings measure_ceilings(std::string_view set, unsigned threads) {
-  // Written, not only allocated: else every page would be the same page of zeros.
-  const std::vector<std::vector<char>> memory(threads, std::vector<char>(kReadBytes, 1));
+  // Written, not only allocated: else every page would be the same page of zeros. In large pages, as
+  // engines hold their weights.
+  const std::vector<AlignedVector<char>> memory(threads, AlignedVector<char>(kReadBytes, 1));
   const Loops& loops = *std::ranges::find(kLoops, set, &Loops::set);
   const auto rate = [&](Loop loop, int operations) {
     if (loop == nullptr) return 0.0;
