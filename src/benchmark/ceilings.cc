@@ -161,8 +161,8 @@ std::span<const std::string_view> measurable_sets() {
 }
 
 Ceilings measure_ceilings(std::string_view set, unsigned threads) {
-  // Written, not only allocated: else every page would be the same page of zeros. In large pages, as
-  // engines hold their weights.
+  // Written, not only allocated: else every page would be the same page of zeros. In large pages,
+  // as engines hold their weights.
   const std::vector<AlignedVector<char>> memory(threads, AlignedVector<char>(kReadBytes, 1));
   const Loops& loops = *std::ranges::find(kLoops, set, &Loops::set);
   const auto rate = [&](Loop loop, int operations) {
