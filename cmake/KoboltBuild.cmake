@@ -136,3 +136,17 @@ function(kobolt_test name)
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 0)
   endif()
 endfunction()
+
+# kobolt_python_tests(ROOM name ...): ROOM.name runs name_test.py of this folder with the program. Where the
+# Python that CMake finds lacks what the script imports, it says "Skipped".
+function(kobolt_python_tests room)
+  find_package(Python3 3.11 COMPONENTS Interpreter)
+  if(NOT Python3_FOUND OR CMAKE_CROSSCOMPILING)
+    return()
+  endif()
+  foreach(name IN LISTS ARGN)
+    add_test(NAME ${room}.${name} COMMAND ${Python3_EXECUTABLE} -B
+      ${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.py $<TARGET_FILE:kobolt>)
+    set_tests_properties(${room}.${name} PROPERTIES SKIP_RETURN_CODE 77)
+  endforeach()
+endfunction()
