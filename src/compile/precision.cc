@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "base/choice.h"
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
 
@@ -31,14 +32,7 @@ std::string_view name_of(Precision precision) {
 }
 
 Precision precision_from_name(std::string_view name) {
-  std::string names;
-  for (const Precision precision : kPrecisions) {
-    if (name == name_of(precision)) return precision;
-    names += names.empty() ? "" : ", ";
-    names += name_of(precision);
-  }
-  throw Error(ErrorKind::invalid_argument, "no such precision",
-              {.field = "precision", .found = fmt::format("\"{}\"", name), .expected = names});
+  return choice_from_name(kPrecisions, name, "no such precision", "precision");
 }
 
 LayerPrecision layer_precision_from_text(std::string_view text) {

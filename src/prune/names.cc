@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/choice.h"
 #include "kobolt/error.h"
 #include "kobolt/prune.h"
 #include "prune/entries.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::array kMethods = {PruningMethod::magnitude, PruningMethod::structured,
                                  PruningMethod::global, PruningMethod::row};
+constexpr std::array kUnits = {PruningUnit::channel, PruningUnit::whole};
 constexpr std::array kScores = {PruningScore::magnitude, PruningScore::wanda, PruningScore::taylor};
 
 bool read_whole(std::string_view text, int& number) {
@@ -46,14 +48,7 @@ std::string_view name_of(PruningMethod method) {
 }
 
 PruningMethod pruning_method_from_name(std::string_view name) {
-  std::string names;
-  for (const PruningMethod method : kMethods) {
-    if (name == name_of(method)) return method;
-    names += names.empty() ? "" : ", ";
-    names += name_of(method);
-  }
-  throw Error(ErrorKind::invalid_argument, "no such method of pruning",
-              {.field = "method", .found = fmt::format("\"{}\"", name), .expected = names});
+  return choice_from_name(kMethods, name, "no such method of pruning", "method");
 }
 
 std::string_view name_of(PruningUnit unit) {
@@ -61,12 +56,7 @@ std::string_view name_of(PruningUnit unit) {
 }
 
 PruningUnit pruning_unit_from_name(std::string_view name) {
-  for (const PruningUnit unit : {PruningUnit::channel, PruningUnit::whole}) {
-    if (name == name_of(unit)) return unit;
-  }
-  throw Error(
-      ErrorKind::invalid_argument, "no such unit of pruning",
-      {.field = "unit", .found = fmt::format("\"{}\"", name), .expected = "channel or whole"});
+  return choice_from_name(kUnits, name, "no such unit of pruning", "unit");
 }
 
 std::string name_of(const PruningPattern& pattern) {
@@ -117,14 +107,7 @@ std::string_view name_of(PruningScore score) {
 }
 
 PruningScore pruning_score_from_name(std::string_view name) {
-  std::string names;
-  for (const PruningScore score : kScores) {
-    if (name == name_of(score)) return score;
-    names += names.empty() ? "" : ", ";
-    names += name_of(score);
-  }
-  throw Error(ErrorKind::invalid_argument, "no such score of weights",
-              {.field = "score", .found = fmt::format("\"{}\"", name), .expected = names});
+  return choice_from_name(kScores, name, "no such score of weights", "score");
 }
 
 void check_pattern(const PruningPattern& pattern) {

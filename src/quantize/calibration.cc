@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "base/choice.h"
 #include "kobolt/calibrate.h"
 #include "kobolt/error.h"
 
@@ -28,13 +29,7 @@ std::string_view name_of(CalibrationMethod method) {
 }
 
 CalibrationMethod calibration_method_from_name(std::string_view name) {
-  for (const CalibrationMethod method : kMethods) {
-    if (name == name_of(method)) return method;
-  }
-  throw Error(ErrorKind::invalid_argument, "no such method of calibration",
-              {.field = "method",
-               .found = "\"" + std::string(name) + "\"",
-               .expected = "minmax, entropy, percentile or mse"});
+  return choice_from_name(kMethods, name, "no such method of calibration", "method");
 }
 
 void Calibration::require(const Model& model) const {

@@ -1,10 +1,15 @@
 #include "kobolt/kv_cache.h"
 
-#include <string>
+#include <array>
 
-#include "kobolt/error.h"
+#include "base/choice.h"
 
 namespace kobolt {
+namespace {
+
+constexpr std::array kFormats = {KvCache::automatic, KvCache::fp32, KvCache::fp16, KvCache::int8};
+
+}  // namespace
 
 KvCache settled(KvCache wanted, Precision engine) {
   if (wanted != KvCache::automatic) return wanted;
@@ -36,13 +41,7 @@ std::string_view name_of(KvCache format) {
 }
 
 KvCache kv_cache_from_name(std::string_view name) {
-  for (const KvCache format : {KvCache::automatic, KvCache::fp32, KvCache::fp16, KvCache::int8}) {
-    if (name == name_of(format)) return format;
-  }
-  throw Error(ErrorKind::invalid_argument, "no such format of the KV cache",
-              {.field = "kv_cache",
-               .found = '"' + std::string(name) + '"',
-               .expected = "auto, fp32, fp16 or int8"});
+  return choice_from_name(kFormats, name, "no such format of the KV cache", "kv_cache");
 }
 
 }  // namespace kobolt

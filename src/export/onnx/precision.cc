@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "base/choice.h"
 #include "kobolt/error.h"
 #include "kobolt/onnx.h"
 
@@ -32,14 +33,8 @@ std::string_view name_of(OnnxPrecision precision) {
 }
 
 OnnxPrecision onnx_precision_from_name(std::string_view name) {
-  std::string names;
-  for (const OnnxPrecision precision : kOnnxPrecisions) {
-    if (name == name_of(precision)) return precision;
-    names += names.empty() ? "" : ", ";
-    names += name_of(precision);
-  }
-  throw Error(ErrorKind::invalid_argument, "no such precision of an ONNX export",
-              {.field = "precision", .found = fmt::format("\"{}\"", name), .expected = names});
+  return choice_from_name(kOnnxPrecisions, name, "no such precision of an ONNX export",
+                          "precision");
 }
 
 OnnxLayerPrecision onnx_layer_precision_from_text(std::string_view text) {
