@@ -219,8 +219,7 @@ inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, std::in
   for (; at + kQuadSize <= bytes; at += kQuadSize) put(at, load_quad(stored + at));
   if (at < bytes) put(at, load_pair(stored + at));
 }
-/// The same, and computes, or adds to, the sums of their
-/// columns. `bytes` as above.
+/// The same, and computes the sums of their columns, or adds to them.
 inline void order_quads(const std::int8_t* stored, std::ptrdiff_t bytes, bool accumulate,
                         std::int8_t* out, std::int32_t* column_sums) {
   sum_columns(stored, bytes, accumulate, column_sums, [out](std::ptrdiff_t at, Integers quad) {
