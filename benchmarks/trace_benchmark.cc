@@ -12,7 +12,7 @@ namespace {
 void run_scopes(benchmark::State& state, kobolt::Trace* trace) {
   int rows = 4;
   int length = 100;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(trace);
     benchmark::DoNotOptimize(rows);
     benchmark::DoNotOptimize(length);

@@ -96,6 +96,7 @@ bool replace_by_copy(std::span<std::byte> place, std::size_t size) {
 struct FileState {
   std::uint64_t device, inode, size;
   std::int64_t seconds, nanoseconds;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in comparisons that are defaulted
   auto operator<=>(const FileState&) const = default;
 };
 
