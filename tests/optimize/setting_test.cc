@@ -38,11 +38,12 @@ TEST(Setting, TheSameEngineAndRunHaveOneName) {
 }
 
 TEST(Setting, ItsNameCanBeReadAgain) {
+  constexpr const char* kEverything =
+      "bf16, encoder.layers.*=int8, decoder.layers.0=int4, global+taylor@0.3, stored sparsely, "
+      "KV cache int8, 3 beams, 1 thread, batch 8";
   for (const char* name :
        {"fp32", "int8, 12.5 % int4", "int8, 23 % int4, lm_head=fp16", "int4, KV cache fp16, greedy",
-        "bf16, encoder.layers.*=int8, decoder.layers.0=int4, global+taylor@0.3, stored sparsely, "
-        "KV cache int8, 3 beams, 1 thread, batch 8",
-        "fp16, structured+whole@0.1, greedy, 16 threads"}) {
+        kEverything, "fp16, structured+whole@0.1, greedy, 16 threads"}) {
     EXPECT_EQ(name_of(setting_from_name(name)), name);
   }
   const Setting setting = setting_from_name("int8, 23 % int4, 2 beams, 4 threads, batch 8");
