@@ -322,23 +322,35 @@ void attention(benchmark::State& state) {
 }
 BENCHMARK(attention)->ArgNames({"m", "length"})->Args({512, 512})->Args({4, 512});
 
-/// Packing of keys and values included, as it is part of the kernel.
+/// Packing of keys and values included, as it is part of the kernel. The heads take their parts of
+/// rows that hold queries, keys and values of all of them, as in the encoder.
 void head_attention_i16(benchmark::State& state) {
   const auto length = static_cast<int>(state.range(0));
-  constexpr int kHeadDim = 48;
-  const std::vector<float> q = random(size_of(length, kHeadDim));
-  const std::vector<float> k = random(size_of(length, kHeadDim));
-  const std::vector<float> v = random(size_of(length, kHeadDim));
-  std::vector<float> scratch(head_attention_i16_scratch(length, kHeadDim));
-  std::vector<float> out(size_of(length, kHeadDim));
+  const auto head_dim = static_cast<int>(state.range(1));
+  constexpr int kHeads = 8;
+  const std::ptrdiff_t width = std::ptrdiff_t{kHeads} * head_dim;
+  const std::vector<float> qkv = random(size_of(length, static_cast<int>(3 * width)));
+  std::vector<float> scratch(head_attention_i16_scratch(length, head_dim));
+  std::vector<float> out(size_of(length, static_cast<int>(width)));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::head_attention_i16(q.data(), k.data(), v.data(), kHeadDim, length, kHeadDim, 0.1F,
-                                out.data(), kHeadDim, scratch.data());
+    for (int head = 0; head < kHeads; ++head) {
+      const float* q = qkv.data() + std::ptrdiff_t{head} * head_dim;
+      kernels::head_attention_i16(q, q + width, q + 2 * width, 3 * width, length, head_dim, 0.1F,
+                                  out.data() + std::ptrdiff_t{head} * head_dim, width,
+                                  scratch.data());
+    }
     benchmark::ClobberMemory();
   }
-  report(state, 4.0 * length * length * kHeadDim, 12.0 * length * kHeadDim, Arithmetic::pairs);
+  report(state, kHeads * 4.0 * length * length * head_dim, kHeads * 16.0 * length * head_dim,
+         Arithmetic::pairs);
 }
-BENCHMARK(head_attention_i16)->ArgName("length")->Arg(64)->Arg(512);
+BENCHMARK(head_attention_i16)
+    ->ArgNames({"length", "head_dim"})
+    ->Args({24, 32})
+    ->Args({64, 32})
+    ->Args({130, 32})
+    ->Args({64, 48})
+    ->Args({512, 48});
 
 void attention_step(benchmark::State& state) {
   const auto length = static_cast<int>(state.range(0));

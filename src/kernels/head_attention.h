@@ -30,13 +30,21 @@ std::size_t head_attention_i16_scratch(int length, int head_dim);
 /// Largest magnitude of a rounded value.
 inline constexpr int kValueLimitI16 = 1023;
 
-/// What weights of 0..1 are multiplied by before they are rounded, if one over their sum is
-/// `inverse_sum`: sums of their products with rounded values fit into 32 bits.
-inline float weight_limit_i16(float inverse_sum, int length) {
+/// What the sum of rounded weights may be: then sums of their products with rounded values fit into
+/// 32 bits.
+inline float weight_room_i16(int length) {
   constexpr int kMost = std::numeric_limits<std::int32_t>::max() / kValueLimitI16;
   // Rounding adds half of one to each at most; a hundredth is far more than floats are off by.
-  const float room = 0.99F * (static_cast<float>(kMost) - 0.5F * static_cast<float>(length));
-  return std::min(32767.0F, room * inverse_sum);
+  return 0.99F * (static_cast<float>(kMost) - 0.5F * static_cast<float>(length));
+}
+
+/// Largest rounded weight.
+inline constexpr float kWeightLimitI16 = 32767.0F;
+
+/// What weights of 0..1 are multiplied by before they are rounded, if one over their sum is
+/// `inverse_sum`.
+inline float weight_limit_i16(float inverse_sum, int length) {
+  return std::min(kWeightLimitI16, weight_room_i16(length) * inverse_sum);
 }
 
 }  // namespace kobolt::kernels

@@ -9,29 +9,34 @@
 namespace kobolt::kernels {
 
 /// Where the parts of head_attention_i16's scratch buffer begin, counted in floats; a pair of int16
-/// has the size of one. Each part begins a cache line of the buffer.
+/// has the size of one. Each part begins a cache line of the buffer. Rows of pairs are written by
+/// whole vectors, up to kPanel floats beyond the last.
 class HeadScratch {
  public:
   HeadScratch(int length, int head_dim) {
     const std::ptrdiff_t block = std::min(length, kAttentionRows);
-    key_rows = take(std::ptrdiff_t{length} * pairs(head_dim));
+    key_rows = take(std::ptrdiff_t{padded(length)} * pairs(head_dim) + kPanel);
     keys = take(std::ptrdiff_t{padded(length)} * pairs(head_dim));
     key_scales = take(padded(length));
+    key_biases = take(padded(length));
     values = take(std::ptrdiff_t{padded(head_dim)} * pairs(length));
     value_scales = take(padded(head_dim));
-    scores = take(block * padded(length));
-    rounded = take(block * std::max(pairs(length), pairs(head_dim)));
-    row_scales = take(block);
+    ld_scores = padded(length) + kPanel;
+    scores = take(block * ld_scores);
+    rounded = take(block * std::max(pairs(length), pairs(head_dim)) + kPanel);
+    row_scales = take(padded(kAttentionRows));
   }
 
-  std::ptrdiff_t key_rows;      // [length][pairs(head_dim)], on their way into panels
+  std::ptrdiff_t key_rows;      // [padded(length)][pairs(head_dim)], on their way into panels
   std::ptrdiff_t keys;          // in panels
   std::ptrdiff_t key_scales;    // [padded(length)]
+  std::ptrdiff_t key_biases;    // [padded(length)]
   std::ptrdiff_t values;        // in panels
   std::ptrdiff_t value_scales;  // [padded(head_dim)]
-  std::ptrdiff_t scores;        // [block][padded(length)]
+  std::ptrdiff_t ld_scores;     // a row can be read kPanel floats beyond its end
+  std::ptrdiff_t scores;        // [block][ld_scores]
   std::ptrdiff_t rounded;       // queries, then weights [block][pairs(length)]
-  std::ptrdiff_t row_scales;    // [block]
+  std::ptrdiff_t row_scales;    // [padded(kAttentionRows)]
   std::ptrdiff_t size = 0;
 
  private:

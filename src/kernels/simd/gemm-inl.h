@@ -165,33 +165,15 @@ HWY_INLINE void in_register(T*& pointer) {
   asm("" : "+r"(pointer));
 }
 
-/// sums [kPanels][kRows][kPanel] (+)= a [kRows, units] times slices [units][kPanel] of panels. The
-/// sums of two panels are `sums_distance` apart.
+/// sum [kRows][vectors of kPanels panels] += a [kRows, units] times slices [units][kPanel] of
+/// panels.
 template <class Units, int kRows, int kPanels>
-HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
-                     const Slices<Units>& w, int units, Ahead ahead, bool accumulate,
-                     typename Units::Sum* HWY_RESTRICT sums, std::ptrdiff_t sums_distance) {
+HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
+                             const Slices<Units>& w, int units, Ahead ahead,
+                             hn::Vec<typename Units::SumTag> (&sum)[kRows][kPanels * kVectors]) {
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr int kWidth = kPanels * kVectors;
-  constexpr typename Units::SumTag tag;
   using Value = typename Units::Value;
-  typename Units::Sum* out[kPanels];
-#pragma GCC unroll 2
-  for (int p = 0; p < kPanels; ++p) {
-    out[p] = sums + p * sums_distance;
-    if constexpr (kPanels > 1) in_register(out[p]);
-  }
-  const auto place = [&](int r, int v) {
-    return out[v / kVectors] + r * kPanel + v % kVectors * kLanes;
-  };
-  hn::Vec<typename Units::SumTag> sum[kRows][kWidth];
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-    for (int v = 0; v < kWidth; ++v) {
-      sum[r][v] = accumulate ? hn::LoadU(tag, place(r, v)) : hn::Zero(tag);
-    }
-  }
   // The compiler keeps a pointer a row, and for more than 6 that is more than x86 has registers.
   // There, three rows share one (base, base + ld and base + 2 ld are each the address of one
   // instruction), which moves along; elsewhere all are indexed by l, which is fewer additions.
@@ -232,6 +214,34 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
       for (auto& slice : slices) slice += kPanel * kPer;
     }
   }
+}
+
+/// sums [kPanels][kRows][kPanel] (+)= a [kRows, units] times slices [units][kPanel] of panels. The
+/// sums of two panels are `sums_distance` apart.
+template <class Units, int kRows, int kPanels>
+HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
+                     const Slices<Units>& w, int units, Ahead ahead, bool accumulate,
+                     typename Units::Sum* HWY_RESTRICT sums, std::ptrdiff_t sums_distance) {
+  constexpr int kWidth = kPanels * kVectors;
+  constexpr typename Units::SumTag tag;
+  typename Units::Sum* out[kPanels];
+#pragma GCC unroll 2
+  for (int p = 0; p < kPanels; ++p) {
+    out[p] = sums + p * sums_distance;
+    if constexpr (kPanels > 1) in_register(out[p]);
+  }
+  const auto place = [&](int r, int v) {
+    return out[v / kVectors] + r * kPanel + v % kVectors * kLanes;
+  };
+  hn::Vec<typename Units::SumTag> sum[kRows][kWidth];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kWidth; ++v) {
+      sum[r][v] = accumulate ? hn::LoadU(tag, place(r, v)) : hn::Zero(tag);
+    }
+  }
+  add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, sum);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16

@@ -6,7 +6,9 @@
 #define KOBOLT_KERNELS_ROWS_INL_H_
 #endif
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 
 #include "hwy/highway.h"
@@ -31,6 +33,17 @@ constexpr int kRowsAhead = 8;
 HWY_INLINE void fetch(const float* x, int n) {
   constexpr int kLine = 16;
   for (int i = 0; i < n && i < 4 * kLine; i += kLine) __builtin_prefetch(x + i);
+}
+
+/// The first n of kLanes values, zeros after them. Reads nothing beyond.
+HWY_INLINE hn::Vec<Tag> load_first(const float* x, int n) {
+#if HWY_ARCH_X86
+  return hn::MaskedLoad(hn::FirstN(Tag(), static_cast<std::size_t>(n)), Tag(), x);
+#else
+  float first[kLanes] = {};
+  std::copy_n(x, n, first);
+  return hn::LoadU(Tag(), first);
+#endif
 }
 
 /// Two chains of additions cover the latency of one.
