@@ -106,12 +106,16 @@ int activation_limit(int k);
 void quantize_rows(const float* x, std::ptrdiff_t ldx, int m, int k, std::int16_t* q,
                    std::ptrdiff_t ldq, float* scales);
 
+struct LogitSink;
+
 /// What happens to a product before it is stored: c = act(a.W^T + bias) + residual.
 struct Epilogue {
   const float* bias = nullptr;  ///< [padded(n)] or null
   Activation activation = Activation::none;
   const float* residual = nullptr;  ///< [m, n] with row distance ld_residual, or null; may be c
   std::ptrdiff_t ld_residual = 0;
+  /// Takes a.W^T + bias, and nothing is stored: no activation, no residual, and c is not used.
+  const LogitSink* sink = nullptr;
 };
 
 /// c[i, j] for all m rows and the panels [panel_begin, panel_end) of W. `a` is [m, k]. Columns past
@@ -168,6 +172,10 @@ void attention_step(const float* q, const float* keys, const float* values, std:
 /// log(sum(exp(x))) over n values, stable. -infinity if n is 0 or all of x is -infinity; with a NaN
 /// or +infinity in x the result is unspecified.
 float log_sum_exp(const float* x, int n);
+
+/// log(sum(sums * exp(shifts))) over `parts` parts of kPanel values, `distance` apart: the
+/// log_sum_exp of a row of logits whose products went to LogitSinks.
+float log_sum_of_parts(const float* shifts, const float* sums, int parts, std::ptrdiff_t distance);
 
 /// Index of the largest of n >= 1 values (lowest index among equals). NaN counts as -infinity.
 int argmax(const float* x, int n);

@@ -16,7 +16,8 @@ inline constexpr float kSmallestMagnitude = 1e-30F;
 
 /// One value through an activation.
 float activation_of(Activation activation, float x);
-/// c[row, column + 0..columns) = act(product + bias) + residual for one row of one panel.
+/// c[row, column + 0..columns) = act(product + bias) + residual for one row of one panel, or what a
+/// sink takes of it.
 void finish(const float* product, int row, int column, int columns, float* c, std::ptrdiff_t ldc,
             const Epilogue& epilogue);
 
@@ -52,6 +53,7 @@ decltype(kernels::attention_i8) attention_i8;
 decltype(kernels::attention_step_f16) attention_step_f16;
 decltype(kernels::attention_step_i8) attention_step_i8;
 decltype(kernels::log_sum_exp) log_sum_exp;
+decltype(kernels::log_sum_of_parts) log_sum_of_parts;
 decltype(kernels::argmax) argmax;
 decltype(kernels::top_k_add) top_k_add;
 

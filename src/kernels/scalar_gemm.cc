@@ -3,17 +3,39 @@
 #include <limits>
 
 #include "base/float16.h"
+#include "kernels/logit_sink.h"
 #include "kernels/round_product.h"
 #include "kernels/scalar.h"
 
 // One row times one panel at a time. The sixteen sums are the panel's columns.
 namespace kobolt::kernels::scalar {
 
+namespace {
+
+void take(const LogitSink& sink, int row, int column, float logit) {
+  const std::ptrdiff_t lane = static_cast<std::ptrdiff_t>(row) * kPanel + column % kPanel;
+  float& shift = sink.shifts[lane];
+  float& sum = sink.sums[lane];
+  if (logit > shift + kLogitRoom) {
+    sum *= std::exp(shift - logit);
+    shift = logit;
+  }
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (shift > -kInfinity) sum += std::exp(logit - shift);
+  sink.best[row].offer(logit, sink.first + column);
+}
+
+}  // namespace
+
 void finish(const float* product, int row, int column, int columns, float* c, std::ptrdiff_t ldc,
             const Epilogue& epilogue) {
   for (int j = 0; j < columns; ++j) {
     float value = product[j];
     if (epilogue.bias != nullptr) value += epilogue.bias[column + j];
+    if (epilogue.sink != nullptr) {
+      take(*epilogue.sink, row, column + j, value);
+      continue;
+    }
     value = activation_of(epilogue.activation, value);
     if (epilogue.residual != nullptr) {
       value += epilogue.residual[row * epilogue.ld_residual + column + j];

@@ -116,7 +116,8 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
       .bias = linear.bias,
       .activation = target.activation,
       .residual = target.residual == nullptr ? nullptr : target.residual + out,
-      .ld_residual = target.ldy};
+      .ld_residual = target.ldy,
+      .sink = target.sink};
   const float* x = operand.x + row_begin * operand.ldx;
   const std::ptrdiff_t ldq = int16_.ld;
   const std::int16_t* q = int16_.q.data() + row_begin * ldq;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "kernels/top_k.h"
 #include "kobolt/model.h"
 #include "runtime/backend.h"
 #include "runtime/thread_pool.h"
@@ -27,7 +28,8 @@ struct Target {
   float* y = nullptr;
   std::ptrdiff_t ldy = 0;
   Activation activation = Activation::none;
-  const float* residual = nullptr;  ///< row distance ldy; may be y
+  const float* residual = nullptr;           ///< row distance ldy; may be y
+  const kernels::LogitSink* sink = nullptr;  ///< takes the product instead of y
 };
 
 /// Told of each operand before a linear layer multiplies it, on the calling thread.
@@ -55,9 +57,9 @@ class Executor {
   Operand normalize(const Norm& norm, float epsilon, const float* x, float* y, int m, int d);
   /// y = activation(operand . W^T + bias) + residual.
   void linear(const Operand& operand, const Linear& linear, const Target& target);
-  /// The best and the sum of each row of operand . W^T + bias, which is never stored as a whole:
-  /// a thread looks at its part of the columns while they are in its cache. Neither result depends
-  /// on the number of threads or of rows. `summaries` has one element a row.
+  /// The best and the sum of each row of operand . W^T + bias, which is never stored: what is
+  /// wanted of it is taken from each tile. Neither result depends on the number of threads or of
+  /// rows. `summaries` has one element a row.
   void summarize(const Operand& operand, const Linear& linear, int count,
                  std::span<LogitSummary> summaries);
   /// Makes room for operands of up to `m` rows of `k` and for summaries of `m` rows: products of
@@ -105,11 +107,13 @@ class Executor {
   } bytes_;
   // Of summarize().
   std::size_t most_rows_ = 0;
-  AlignedVector<float> part_logits_;
-  std::vector<float> log_sums_;
+  AlignedVector<float> first_logits_;
+  AlignedVector<float> logit_shifts_;
+  AlignedVector<float> logit_sums_;
+  AlignedVector<float> logit_bounds_;
   std::vector<float> best_values_;
   std::vector<std::int32_t> best_tokens_;
-  std::vector<int> best_counts_;
+  std::vector<kernels::TopKHeap> best_;
   std::vector<Candidate> merged_;
 };
 

@@ -1,12 +1,13 @@
 #include <algorithm>
 
-#include "kernels/top_k.h"
+#include "kernels/logit_sink.h"
 #include "runtime/executor.h"
 
 namespace kobolt {
 namespace {
 
-// Panels whose products are looked at together: 512 columns of 64 rows are 128 KiB, inside L2.
+// Panels of one product. Sums start anew with each, so they are the same however many threads share
+// the columns.
 constexpr int kChunkPanels = 32;
 constexpr int kChunk = kChunkPanels * kernels::kPanel;
 
@@ -21,8 +22,7 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   const int kept = std::min(count, n);
   const int parts = part_count(chunks, static_cast<std::int64_t>(m) * linear.k() * kChunk);
   const auto rows_count = static_cast<std::size_t>(m);
-  const auto heaps_size = rows_count * static_cast<std::size_t>(kept);
-  const auto columns = static_cast<std::size_t>(chunks);
+  const std::ptrdiff_t lanes = static_cast<std::ptrdiff_t>(m) * kernels::kPanel;  // of a chunk
   if (observer_ != nullptr) observer_->before(operand, linear);
   quantize_if_needed(operand, linear);
   // As large as for the most rows, or each step with more beams than before would allocate.
@@ -31,51 +31,56 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   // A thread takes its parts in ascending order, so one heap a row serves it for all of them, and
   // its threshold soon lets nothing pass.
   const auto threads = static_cast<std::size_t>(pool_.threads());
-  float* logits = reserve(part_logits_, threads * most_rows_ * kChunk);
-  log_sums_.reserve(most_rows_ * columns);
-  log_sums_.resize(rows_count * columns);
+  const std::size_t most_lanes = most_rows_ * kernels::kPanel;
+  float* shifts = reserve(logit_shifts_, static_cast<std::size_t>(chunks) * most_lanes);
+  float* sums = reserve(logit_sums_, static_cast<std::size_t>(chunks) * most_lanes);
+  float* bounds = reserve(logit_bounds_, threads * most_lanes);
   best_values_.reserve(threads * most_kept);
-  best_values_.resize(threads * heaps_size);
+  best_values_.resize(threads * rows_count * static_cast<std::size_t>(kept));
   best_tokens_.reserve(threads * most_kept);
   best_tokens_.resize(best_values_.size());
-  best_counts_.reserve(threads * most_rows_);
   merged_.reserve(threads * static_cast<std::size_t>(kept));
-  best_counts_.assign(threads * rows_count, 0);
+  best_.reserve(threads * most_rows_);
+  best_.clear();
+  for (std::size_t i = 0; i < threads * rows_count; ++i) {
+    const std::size_t at = i * static_cast<std::size_t>(kept);
+    best_.emplace_back(kept, &best_values_[at], &best_tokens_[at]);
+  }
+
+  // One logit of each row is near enough to all others as their shift.
+  float* first_logits = reserve(first_logits_, most_lanes + most_rows_);
+  float* first_shifts = first_logits + most_lanes;
+  multiply(operand, linear.slice(0, 1), {.y = first_logits, .ldy = kernels::kPanel}, 0, m, 0, 1);
+  for (std::ptrdiff_t row = 0; row < m; ++row) {
+    const float* of_row = first_logits + row * kernels::kPanel;
+    first_shifts[row] = *std::max_element(of_row, of_row + std::min(n, kernels::kPanel));
+  }
 
   pool_.parallel_for(parts, [&](int part, int thread) {
-    float* y = logits + static_cast<std::ptrdiff_t>(thread) * m * kChunk;
-    const auto heap = [&](int row, int size) {
-      const auto at = static_cast<std::size_t>(thread) * heaps_size +
-                      static_cast<std::size_t>(row) * static_cast<std::size_t>(kept);
-      return kernels::TopKHeap(kept, &best_values_[at], &best_tokens_[at], size);
-    };
-    int* sizes = &best_counts_[static_cast<std::size_t>(thread) * rows_count];
+    const std::size_t first = static_cast<std::size_t>(thread) * rows_count;
     for (int chunk = split(chunks, parts, part); chunk < split(chunks, parts, part + 1); ++chunk) {
       const int begin = chunk * kChunkPanels;
       const int end = std::min(begin + kChunkPanels, panels);
-      const Linear slice = linear.slice(begin, end);
-      multiply(operand, slice, {.y = y, .ldy = kChunk}, 0, m, 0, end - begin);
-      for (int row = 0; row < m; ++row) {
-        const float* x = y + static_cast<std::ptrdiff_t>(row) * kChunk;
-        log_sums_[static_cast<std::size_t>(row) * columns + static_cast<std::size_t>(chunk)] =
-            kernels::log_sum_exp(x, slice.n());
-        kernels::TopKHeap best = heap(row, sizes[row]);
-        kernels::top_k_add(x, slice.n(), begin * kernels::kPanel, best);
-        sizes[row] = best.size();
-      }
+      const kernels::LogitSink sink{.shifts = shifts + chunk * lanes,
+                                    .sums = sums + chunk * lanes,
+                                    .bounds = bounds + first * kernels::kPanel,
+                                    .best = &best_[first],
+                                    .first = begin * kernels::kPanel};
+      sink.start(m, first_shifts);
+      multiply(operand, linear.slice(begin, end), {.sink = &sink}, 0, m, 0, end - begin);
     }
   });
 
-  for (int row = 0; row < m; ++row) {
-    const auto index = static_cast<std::size_t>(row);
-    LogitSummary& summary = summaries[index];
-    summary.log_sum = kernels::log_sum_exp(&log_sums_[index * columns], chunks);
+  for (std::size_t row = 0; row < rows_count; ++row) {
+    LogitSummary& summary = summaries[row];
+    const std::size_t lane = row * kernels::kPanel;
+    summary.log_sum = kernels::log_sum_of_parts(shifts + lane, sums + lane, chunks, lanes);
     merged_.clear();
     for (std::size_t thread = 0; thread < threads; ++thread) {
-      const auto at = thread * heaps_size + index * static_cast<std::size_t>(kept);
-      for (int i = 0; i < best_counts_[thread * rows_count + index]; ++i) {
-        const auto place = at + static_cast<std::size_t>(i);
-        merged_.push_back({best_values_[place], best_tokens_[place]});
+      const std::size_t which = thread * rows_count + row;
+      const std::size_t at = which * static_cast<std::size_t>(kept);
+      for (std::size_t i = at; i < at + static_cast<std::size_t>(best_[which].size()); ++i) {
+        merged_.push_back({best_values_[i], best_tokens_[i]});
       }
     }
     const auto size = std::min(merged_.size(), static_cast<std::size_t>(kept));

@@ -29,18 +29,33 @@ struct Range {
 
 Range range_of(const float* x, int n) {
   const rows::Tag tag;
-  auto least = hn::Zero(tag);
-  auto most = hn::Zero(tag);
-  auto poison = hn::Zero(tag);  // 0 * x is 0, or NaN where x is not finite
+  constexpr int kChains = 4;  // cover the latency of a multiply-add
+  hn::Vec<rows::Tag> least[kChains];
+  hn::Vec<rows::Tag> most[kChains];
+  hn::Vec<rows::Tag> poison[kChains];  // 0 * x is 0, or NaN where x is not finite
+  const auto take = [&](int chain, const float* from) {
+    const auto value = hn::LoadU(tag, from);
+    least[chain] = hn::Min(least[chain], value);
+    most[chain] = hn::Max(most[chain], value);
+    poison[chain] = hn::MulAdd(value, hn::Zero(tag), poison[chain]);
+  };
+#pragma GCC unroll 4
+  for (int c = 0; c < kChains; ++c) least[c] = most[c] = poison[c] = hn::Zero(tag);
   int i = 0;
-  for (; i + rows::kLanes <= n; i += rows::kLanes) {
-    const auto value = hn::LoadU(tag, x + i);
-    least = hn::Min(least, value);
-    most = hn::Max(most, value);
-    poison = hn::MulAdd(value, hn::Zero(tag), poison);
+  for (; i + kChains * rows::kLanes <= n; i += kChains * rows::kLanes) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kChains; ++c) take(c, x + i + c * rows::kLanes);
   }
-  Range range{hn::GetLane(hn::MinOfLanes(tag, least)), hn::GetLane(hn::MaxOfLanes(tag, most))};
-  bool finite = hn::AllTrue(tag, hn::Eq(poison, hn::Zero(tag)));
+  for (; i + rows::kLanes <= n; i += rows::kLanes) take(0, x + i);
+#pragma GCC unroll 4
+  for (int c = 1; c < kChains; ++c) {
+    least[0] = hn::Min(least[0], least[c]);
+    most[0] = hn::Max(most[0], most[c]);
+    poison[0] = hn::Add(poison[0], poison[c]);
+  }
+  Range range{hn::GetLane(hn::MinOfLanes(tag, least[0])),
+              hn::GetLane(hn::MaxOfLanes(tag, most[0]))};
+  bool finite = hn::AllTrue(tag, hn::Eq(poison[0], hn::Zero(tag)));
   for (; i < n; ++i) {
     range.least = std::min(range.least, x[i]);
     range.most = std::max(range.most, x[i]);
@@ -52,15 +67,22 @@ Range range_of(const float* x, int n) {
 
 void quantize_row_u8(const float* x, int k, float inverse, int zero, int limit, std::uint8_t* q) {
   const rows::Tag tag;
-  const hn::RebindToSigned<rows::Tag> integers;
-  const hn::Rebind<std::uint8_t, rows::Tag> bytes;
+  const hn::Repartition<std::int16_t, rows::Tag> shorts;
+  const hn::Rebind<std::uint8_t, decltype(shorts)> bytes;
+  constexpr int kStep = 2 * rows::kLanes;
   const auto factor = hn::Set(tag, inverse);
-  const auto offset = hn::Set(integers, zero);
-  const auto most = hn::Set(integers, limit);
+  const auto offset = hn::Set(shorts, static_cast<std::int16_t>(zero));
+  const auto most = hn::Set(shorts, static_cast<std::int16_t>(limit));
+  // As in rounded_product(), but the lower halves of lanes, which what rounds leaves as they are,
+  // are all that is needed: two vectors become one.
+  const auto shifter = hn::Set(tag, kRoundingShift);
+  const auto round = [&](const float* from) {
+    return hn::BitCast(shorts, hn::MulAdd(hn::LoadU(tag, from), factor, shifter));
+  };
   int i = 0;
-  for (; i + rows::kLanes <= k; i += rows::kLanes) {
-    const auto rounded = rounded_product(tag, hn::LoadU(tag, x + i), factor);
-    hn::StoreU(hn::DemoteTo(bytes, hn::Min(hn::Add(rounded, offset), most)), bytes, q + i);
+  for (; i + kStep <= k; i += kStep) {
+    const auto both = hn::ConcatEven(shorts, round(x + i + rows::kLanes), round(x + i));
+    hn::StoreU(hn::DemoteTo(bytes, hn::Min(hn::Add(both, offset), most)), bytes, q + i);
   }
   for (; i < k; ++i) {
     const int value = static_cast<int>(round_product(x[i], inverse)) + zero;
@@ -73,24 +95,38 @@ void quantize_row_u8(const float* x, int k, float inverse, int zero, int limit, 
 void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
                       std::ptrdiff_t ldq, float* scales, std::int32_t* zeros) {
   constexpr float kSmallestMagnitude = 1e-30F;  // as the scalar twin
+  // From the values of a row to its step is a long chain of short operations: those of several rows
+  // pass at a time.
+  constexpr int kTogether = 8;
   const int limit = byte_limit(k);
   const auto steps = static_cast<float>(limit);
-  for (int i = 0; i < m; ++i) {
-    const float* in = x + i * ldx;
-    std::uint8_t* out = q + i * ldq;
-    const Range range = range_of(in, k);
-    if (std::max(range.most, -range.least) >= kSmallestMagnitude) {
-      const float step = range.most / steps - range.least / steps;
-      const float inverse = 1.0F / step;
-      scales[i] = step;
-      zeros[i] = static_cast<std::int32_t>(std::nearbyint(-range.least * inverse));
-      quantize_row_u8(in, k, inverse, zeros[i], limit, out);
-    } else {
-      scales[i] = std::isnan(range.most) ? range.most : 0.0F;
-      zeros[i] = 0;
-      std::fill_n(out, k, std::uint8_t{0});
+  for (int begin = 0; begin < m; begin += kTogether) {
+    const int end = std::min(begin + kTogether, m);
+    float inverses[kTogether];
+    for (int i = begin; i < end; ++i) {
+      const Range range = range_of(x + i * ldx, k);
+      if (std::max(range.most, -range.least) >= kSmallestMagnitude) {
+        const float step = range.most / steps - range.least / steps;
+        const float inverse = 1.0F / step;
+        scales[i] = step;
+        zeros[i] = static_cast<std::int32_t>(std::nearbyint(-range.least * inverse));
+        inverses[i - begin] = inverse;
+      } else {
+        scales[i] = std::isnan(range.most) ? range.most : 0.0F;
+        zeros[i] = 0;
+        inverses[i - begin] = 0.0F;
+      }
     }
-    std::fill(out + k, out + 4 * quads(k), std::uint8_t{0});
+    for (int i = begin; i < end; ++i) {
+      std::uint8_t* out = q + i * ldq;
+      const float inverse = inverses[i - begin];
+      if (inverse != 0.0F) {
+        quantize_row_u8(x + i * ldx, k, inverse, zeros[i], limit, out);
+      } else {
+        std::fill_n(out, k, std::uint8_t{0});
+      }
+      std::fill(out + k, out + 4 * quads(k), std::uint8_t{0});
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
 #include "kernels/simd/gemm-inl.h"
+#include "kernels/simd/logits-inl.h"
 #include "kernels/simd/math-inl.h"
 
 // From the sums of a tile to what a product leaves in memory, for all number formats.
@@ -33,7 +34,7 @@ struct FloatProducts {
   }
 };
 
-/// Stores a tile: c = act(products + bias) + residual.
+/// Stores a tile, c = act(products + bias) + residual, or gives it to a sink.
 template <class Products>
 class Finish {
  public:
@@ -42,8 +43,16 @@ class Finish {
 
   template <class Sum>
   HWY_INLINE void operator()(const Sum* sums, int row, int rows, int panel) const {
+    const int column = panel * kPanel;
+    if (epilogue_.sink != nullptr) {
+      if (n_ - column >= kPanel) {
+        to_sink<true>(sums, row, rows, column);
+      } else {
+        to_sink<false>(sums, row, rows, column);
+      }
+      return;
+    }
     with_activation(epilogue_.activation, [&]<Activation kActivation>() {
-      const int column = panel * kPanel;
       if (n_ - column >= kPanel) {
         whole_panel<kActivation>(sums, row, rows, column);
       } else {
@@ -55,6 +64,7 @@ class Finish {
   /// Asks the caches for the lines that a tile will be stored to. They are as far apart as rows,
   /// which no prefetcher of the hardware follows.
   HWY_INLINE void fetch(int row, int rows, int panel) const {
+    if (epilogue_.sink != nullptr) return;
     const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(panel) * kPanel;
     for (int r = 0; r < rows; ++r) __builtin_prefetch(c_ + (row + r) * ldc_ + column, 1);
     if (epilogue_.residual == nullptr) return;
@@ -64,40 +74,62 @@ class Finish {
   }
 
  private:
-  /// A vector of columns: act(products + bias) of a row. What is the same for all rows is held in
+  /// A vector of columns: products + bias of a row. What is the same for all rows is held in
   /// registers; stores to c could change anything that is read again.
-  template <Activation kActivation>
   [[nodiscard]] HWY_INLINE auto values_of_columns(int column) const {
-    const bool has_bias = epilogue_.bias != nullptr;
-    const auto bias =
-        has_bias ? hn::LoadU(FloatTag(), epilogue_.bias + column) : hn::Zero(FloatTag());
-    return [products = products_.of_columns(column), has_bias, bias](const auto* sums, int row) {
-      auto value = products(sums, row);
-      if (has_bias) value = hn::Add(value, bias);
-      return activation_of<kActivation>(FloatTag(), value);
+    // Zeros are added where there is no bias: with a condition the compiler would fuse this with
+    // the product's last multiplication in some places only, and results would differ.
+    const auto bias = epilogue_.bias != nullptr ? hn::LoadU(FloatTag(), epilogue_.bias + column)
+                                                : hn::Zero(FloatTag());
+    return [products = products_.of_columns(column), bias](const auto* sums, int row) {
+      return hn::Add(products(sums, row), bias);
     };
+  }
+
+  /// kCount rows of a vector of columns: `value_of` is that of values_of_columns().
+  template <Activation kActivation, int kCount, class ValueOf, class Sum>
+  HWY_INLINE void store_rows(const ValueOf& value_of, const Sum* sums, int row, int column) const {
+    const FloatTag tag;
+    Several<FloatTag, kCount> values;
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) values[r] = value_of(sums + r * kPanel, row + r);
+    activate_each<kActivation>(tag, values);
+    float* out = c_ + row * ldc_ + column;
+    const float* residual = epilogue_.residual;
+    if (residual != nullptr) residual += row * epilogue_.ld_residual + column;
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      if (residual != nullptr) {
+        values[r] = hn::Add(values[r], hn::LoadU(tag, residual + r * epilogue_.ld_residual));
+      }
+      hn::StoreU(values[r], tag, out + r * ldc_);
+    }
   }
 
   template <Activation kActivation, class Sum>
   HWY_NOINLINE void whole_panel(const Sum* sums, int row, int rows, int column) const {
-    const FloatTag tag;
-    const std::ptrdiff_t ld = ldc_;
-    const std::ptrdiff_t ld_residual = epilogue_.ld_residual;
     for (int v = 0; v < kVectors; ++v) {
       const int first = column + v * kLanes;
-      const auto value = values_of_columns<kActivation>(first);
+      const auto value_of = values_of_columns(first);
       const Sum* of_row = sums + v * kLanes;
-      float* out = c_ + row * ld + first;
-      if (epilogue_.residual == nullptr) {
-        for (int r = 0; r < rows; ++r, of_row += kPanel, out += ld) {
-          hn::StoreU(value(of_row, row + r), tag, out);
-        }
-      } else {
-        const float* residual = epilogue_.residual + row * ld_residual + first;
-        for (int r = 0; r < rows; ++r, of_row += kPanel, out += ld, residual += ld_residual) {
-          hn::StoreU(hn::Add(value(of_row, row + r), hn::LoadU(tag, residual)), tag, out);
-        }
+      int r = 0;
+      for (; r + kTogether <= rows; r += kTogether, of_row += kTogether * kPanel) {
+        store_rows<kActivation, kTogether>(value_of, of_row, row + r, first);
       }
+      for (; r < rows; ++r, of_row += kPanel) {
+        store_rows<kActivation, 1>(value_of, of_row, row + r, first);
+      }
+    }
+  }
+
+  template <bool kWhole, class Sum>
+  HWY_NOINLINE void to_sink(const Sum* sums, int row, int rows, int column) const {
+    for (int v = 0; v < kVectors; ++v) {
+      const int first = column + v * kLanes;
+      const auto value_of = values_of_columns(first);
+      logits::take<kWhole>(*epilogue_.sink, row, rows, first, n_, [&](int r) {
+        return value_of(sums + r * kPanel + v * kLanes, row + r);
+      });
     }
   }
 
@@ -108,9 +140,10 @@ class Finish {
     for (int r = 0; r < rows; ++r) {
       float results[kPanel];
       for (int v = 0; v < kVectors; ++v) {
-        const auto value = values_of_columns<kActivation>(column + v * kLanes);
-        hn::StoreU(value(sums + r * kPanel + v * kLanes, row + r), FloatTag(),
-                   results + v * kLanes);
+        const auto value_of = values_of_columns(column + v * kLanes);
+        Several<FloatTag, 1> value = {value_of(sums + r * kPanel + v * kLanes, row + r)};
+        activate_each<kActivation>(FloatTag(), value);
+        hn::StoreU(value[0], FloatTag(), results + v * kLanes);
       }
       float* out = c_ + (row + r) * ldc_ + column;
       const float* residual = epilogue_.residual == nullptr

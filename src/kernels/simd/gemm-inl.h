@@ -53,7 +53,7 @@ constexpr int kNarrowRows = 2 * kTileRows;
 /// between two slices of k.
 constexpr int kGroup = 16;
 /// How far ahead of its use a panel that streams by is fetched, in bytes.
-constexpr std::ptrdiff_t kStreamAhead = 2048;
+constexpr std::ptrdiff_t kStreamAhead = 4096;
 
 /// Bytes that a tile asks the caches for while it computes, `step` for each unit and panel. The
 /// hardware's own prefetchers stop at the end of each 4 KiB page, and see nothing of the jumps
@@ -346,8 +346,9 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
           Ahead ahead{reinterpret_cast<const char*>(fetched),
                       (unit_bytes + tiles.count() - 1) / tiles.count(),
                       w.size * static_cast<std::ptrdiff_t>(sizeof(Stored))};
-          // With a single slice nothing waits for the next one: one buffer, always in L1.
-          auto* panel_sums = sums[depths.count() == 1 ? 0 : panel - group];
+          // With a single slice nothing waits for the next one: the sums of one tile, always in L1.
+          const bool waits = depths.count() > 1;
+          auto* panel_sums = sums[waits ? panel - group : 0];
           for (int t = 0; t < tiles.count(); ++t) {
             const int row = tiles.begin(t);
             const int rows = tiles.size(t);
@@ -357,13 +358,13 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
             const TileFunction<Units> function = count == kTilePanels
                                                      ? tile_function<Units, kTilePanels>(rows)
                                                      : tile_function<Units>(rows);
+            auto* tile_sums = panel_sums + (waits ? row * kPanel : 0);
             function(a + (block_begin + row) * lda + unit * kPer, lda, slices, size, ahead,
-                     depth > 0, panel_sums + row * kPanel, kSumsDistance);
+                     depth > 0, tile_sums, kSumsDistance);
             ahead.begin += ahead.step * size;
             if (!last) continue;
             for (int p = 0; p < count; ++p) {
-              finish(panel_sums + p * kSumsDistance + row * kPanel, block_begin + row, rows,
-                     panel + p);
+              finish(tile_sums + p * kSumsDistance, block_begin + row, rows, panel + p);
             }
           }
         }

@@ -57,9 +57,9 @@ HWY_INLINE void powers(const Scores& scores, int count, const PowerRows& of, Par
   const Tag tag;
   // 2^f with a relative error below 3e-6 for |f| <= 1/2, an eighth of what rounding to 15 bits adds
   constexpr float kPower[] = {1.0F, 0.6931242F, 0.24024099F, 0.055906426F, 0.009582853F};
-  // Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the lowest bits of the sum,
-  // from where it is added to the exponent of the rest's power.
-  const auto shifter = hn::Set(tag, 12582912.0F);
+  // The integer that the shift leaves in the lowest bits is added to the exponent of the rest's
+  // power.
+  const auto shifter = hn::Set(tag, kRoundingShift);
   for (int r = 0; r < count; ++r) {
     float* x = scores.data + r * scores.ld;
     const auto most = hn::Set(tag, of.most[r]);

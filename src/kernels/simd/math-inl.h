@@ -6,6 +6,7 @@
 #define KOBOLT_KERNELS_MATH_INL_H_
 #endif
 
+#include <array>
 #include <cstddef>
 
 #include "hwy/highway.h"
@@ -20,94 +21,161 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// c[0] + c[1] x + ... by Horner's rule.
-template <class D, std::size_t kTerms>
-HWY_INLINE hn::Vec<D> polynomial(D d, hn::Vec<D> x, const float (&coefficients)[kTerms]) {
-  hn::Vec<D> sum = hn::Set(d, coefficients[kTerms - 1]);
+/// Vectors that go through a function together. Each step of it waits for the one before, and for
+/// one vector alone leaves units idle.
+template <class D, std::size_t kCount>
+using Several = std::array<hn::Vec<D>, kCount>;
+/// How many are worth it: AVX2 has half of the registers.
+constexpr int kTogether = HWY_TARGET == HWY_AVX3 ? 4 : 2;
+
+/// sum = c[0] + c[1] x + ... by Horner's rule.
+template <class D, std::size_t kCount, std::size_t kTerms>
+HWY_INLINE void polynomial(D d, const Several<D, kCount>& x, const float (&coefficients)[kTerms],
+                           Several<D, kCount>& sum) {
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) sum[c] = hn::Set(d, coefficients[kTerms - 1]);
+#pragma GCC unroll 8
   for (std::size_t i = kTerms - 1; i > 0; --i) {
-    sum = hn::MulAdd(sum, x, hn::Set(d, coefficients[i - 1]));
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kCount; ++c) {
+      sum[c] = hn::MulAdd(sum[c], x[c], hn::Set(d, coefficients[i - 1]));
+    }
   }
-  return sum;
 }
 
-/// round_product() of each lane. Adding 1.5 * 2^23 rounds, and leaves the integer in the lowest
-/// bits; a conversion would also have to care for what fits no integer.
+template <class D, std::size_t kTerms>
+HWY_INLINE hn::Vec<D> polynomial(D d, hn::Vec<D> x, const float (&coefficients)[kTerms]) {
+  Several<D, 1> sum;
+  polynomial(d, Several<D, 1>{x}, coefficients, sum);
+  return sum[0];
+}
+
+/// 1.5 * 2^23: adding it rounds to an integer, and leaves that in the lowest bits, which are its
+/// own zeros.
+constexpr float kRoundingShift = 12582912.0F;
+
+/// round_product() of each lane. A conversion would also have to care for what fits no integer.
 template <class D>
 HWY_INLINE hn::Vec<hn::RebindToSigned<D>> rounded_product(D d, hn::Vec<D> x, hn::Vec<D> factor) {
   const hn::RebindToSigned<D> integers;
-  const auto shifter = hn::Set(d, 12582912.0F);
+  const auto shifter = hn::Set(d, kRoundingShift);
   const auto shifted = hn::MulAdd(x, factor, shifter);
   return hn::Sub(hn::BitCast(integers, shifted), hn::BitCast(integers, shifter));
 }
 
-/// e^x with a relative error below 2e-7; 0 below -87.3 (where the result is not a normal number),
-/// and no larger than e^88.3 above.
-template <class D>
-HWY_INLINE hn::Vec<D> exp(D d, hn::Vec<D> x) {
+/// Below it e^x is not a normal number.
+constexpr float kLeastExponent = -87.3F;
+
+/// x = e^x with a relative error below 2e-7, for x from kLeastExponent to 88.3.
+template <class D, std::size_t kCount>
+HWY_INLINE void exp_within(D d, Several<D, kCount>& x) {
   const hn::RebindToSigned<D> di;
-  const auto smallest = hn::Set(d, -87.3F);
-  const auto underflows = hn::Lt(x, smallest);
-  x = hn::Min(hn::Max(x, smallest), hn::Set(d, 88.3F));
-  // x = n ln 2 + r. Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the lowest
-  // bits of the sum; with 127 on top these are the exponent of 2^n, so nothing is converted.
-  const auto shifter = hn::Set(d, 12582912.0F + 127.0F);
-  const auto shifted = hn::MulAdd(x, hn::Set(d, 1.44269504F), shifter);
-  const auto scale = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, shifted)));
-  const auto n = hn::Sub(shifted, shifter);
-  // ln 2 in two parts, so that n ln 2 is exact enough
-  auto r = hn::NegMulAdd(n, hn::Set(d, 0.693359375F), x);
-  r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4F), r);
+  // x = n ln 2 + r. Adding the shift rounds to the nearest integer and leaves it in the lowest bits
+  // of the sum; with 127 on top these are the exponent of 2^n, so nothing is converted.
+  const auto shifter = hn::Set(d, kRoundingShift + 127.0F);
+  Several<D, kCount> scale;
+  Several<D, kCount> r;
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    const auto shifted = hn::MulAdd(x[c], hn::Set(d, 1.44269504F), shifter);
+    scale[c] = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, shifted)));
+    const auto n = hn::Sub(shifted, shifter);
+    // ln 2 in two parts, so that n ln 2 is exact enough
+    r[c] = hn::NegMulAdd(n, hn::Set(d, 0.693359375F), x[c]);
+    r[c] = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4F), r[c]);
+  }
   // e^r = 1 + r + r^2 p(r) on |r| <= ln 2 / 2
   constexpr float kTail[] = {0.49999994F, 0.166665211F, 0.041668389F, 0.00836871658F,
                              0.00138145976F};
-  const auto p = hn::MulAdd(hn::Mul(r, r), polynomial(d, r, kTail), r);
-  return hn::IfThenZeroElse(underflows, hn::MulAdd(scale, p, scale));
+  Several<D, kCount> p;
+  polynomial(d, r, kTail, p);
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    const auto less_one = hn::MulAdd(hn::Mul(r[c], r[c]), p[c], r[c]);
+    x[c] = hn::MulAdd(scale[c], less_one, scale[c]);
+  }
 }
 
-/// x P(x^2) / Q(x^2) for |x| < bound, +-1 from there on.
-template <class D, std::size_t kP, std::size_t kQ>
-HWY_INLINE hn::Vec<D> odd_rational(D d, hn::Vec<D> x, float bound, const float (&p)[kP],
-                                   const float (&q)[kQ]) {
-  const auto square = hn::Mul(x, x);
-  const auto inside = hn::Div(hn::Mul(x, polynomial(d, square, p)), polynomial(d, square, q));
-  const auto saturated = hn::Ge(hn::Abs(x), hn::Set(d, bound));
-  return hn::IfThenElse(saturated, hn::CopySign(hn::Set(d, 1.0F), x), inside);
-}
-
-/// erf; from 3.92 on it is 1 to within half a unit in the last place.
+/// e^x for all x: 0 below kLeastExponent, no larger than e^88.3 above.
 template <class D>
-HWY_INLINE hn::Vec<D> erf(D d, hn::Vec<D> x) {
+HWY_INLINE hn::Vec<D> exp(D d, hn::Vec<D> x) {
+  const auto smallest = hn::Set(d, kLeastExponent);
+  Several<D, 1> power = {hn::Min(hn::Max(x, smallest), hn::Set(d, 88.3F))};
+  exp_within(d, power);
+  return hn::IfThenZeroElse(hn::Lt(x, smallest), power[0]);
+}
+
+/// x = x P(x^2) / Q(x^2) for |x| < bound, +-1 from there on.
+template <class D, std::size_t kCount, std::size_t kP, std::size_t kQ>
+HWY_INLINE void odd_rational(D d, Several<D, kCount>& x, float bound, const float (&p)[kP],
+                             const float (&q)[kQ]) {
+  Several<D, kCount> square;
+  Several<D, kCount> above;
+  Several<D, kCount> below;
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) square[c] = hn::Mul(x[c], x[c]);
+  polynomial(d, square, q, below);
+  polynomial(d, square, p, above);
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    const auto inside = hn::Div(hn::Mul(x[c], above[c]), below[c]);
+    const auto saturated = hn::Ge(hn::Abs(x[c]), hn::Set(d, bound));
+    x[c] = hn::IfThenElse(saturated, hn::CopySign(hn::Set(d, 1.0F), x[c]), inside);
+  }
+}
+
+/// x = erf(x); from 3.92 on it is 1 to within half a unit in the last place.
+template <class D, std::size_t kCount>
+HWY_INLINE void erf(D d, Several<D, kCount>& x) {
   constexpr float kP[] = {1.12837911F,    0.193531945F,    0.0530997105F,
                           0.00388269802F, 0.000284537993F, 1.98671205e-06F};
   constexpr float kQ[] = {1.0F,          0.504845798F,   0.115344308F,
                           0.0152059691F, 0.00118538935F, 3.74179726e-05F};
-  return odd_rational(d, x, 3.92F, kP, kQ);
+  odd_rational(d, x, 3.92F, kP, kQ);
 }
 
-/// tanh; from 9.02 on it is 1 to within half a unit in the last place.
-template <class D>
-HWY_INLINE hn::Vec<D> tanh(D d, hn::Vec<D> x) {
+/// x = tanh(x); from 9.02 on it is 1 to within half a unit in the last place.
+template <class D, std::size_t kCount>
+HWY_INLINE void tanh(D d, Several<D, kCount>& x) {
   constexpr float kP[] = {1.0F, 0.133809745F, 0.00349552697F, 2.06080476e-05F, 1.33532048e-08F};
   constexpr float kQ[] = {1.0F, 0.46714291F, 0.0258767512F, 0.000328553317F, 7.7759654e-07F};
-  return odd_rational(d, x, 9.02F, kP, kQ);
+  odd_rational(d, x, 9.02F, kP, kQ);
 }
 
-template <Activation kActivation, class D>
-HWY_INLINE hn::Vec<D> activation_of(D d, hn::Vec<D> x) {
-  [[maybe_unused]] const auto half_x = hn::Mul(x, hn::Set(d, 0.5F));
-  if constexpr (kActivation == Activation::gelu) {
-    return hn::MulAdd(half_x, erf(d, hn::Mul(x, hn::Set(d, 0.70710678F))), half_x);
-  } else if constexpr (kActivation == Activation::gelu_new) {
-    const auto cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), hn::Set(d, 0.044715F)), x, x);
-    return hn::MulAdd(half_x, tanh(d, hn::Mul(cubic, hn::Set(d, 0.79788456F))), half_x);
-  } else if constexpr (kActivation == Activation::relu) {
-    return hn::Max(x, hn::Zero(d));
-  } else if constexpr (kActivation == Activation::silu) {
-    return hn::Div(x, hn::Add(hn::Set(d, 1.0F), exp(d, hn::Neg(x))));
+/// x = activation(x).
+template <Activation kActivation, class D, std::size_t kCount>
+HWY_INLINE void activate_each(D d, Several<D, kCount>& x) {
+  if constexpr (kActivation == Activation::gelu || kActivation == Activation::gelu_new) {
+    Several<D, kCount> half;
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kCount; ++c) {
+      half[c] = hn::Mul(x[c], hn::Set(d, 0.5F));
+      if constexpr (kActivation == Activation::gelu) {
+        x[c] = hn::Mul(x[c], hn::Set(d, 0.70710678F));
+      } else {
+        const auto square = hn::Mul(x[c], x[c]);
+        const auto cubic = hn::MulAdd(hn::Mul(square, hn::Set(d, 0.044715F)), x[c], x[c]);
+        x[c] = hn::Mul(cubic, hn::Set(d, 0.79788456F));
+      }
+    }
+    if constexpr (kActivation == Activation::gelu) {
+      erf(d, x);
+    } else {
+      tanh(d, x);
+    }
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kCount; ++c) x[c] = hn::MulAdd(half[c], x[c], half[c]);
   } else if constexpr (kActivation == Activation::tanh) {
-    return tanh(d, x);
+    tanh(d, x);
   } else {
-    return x;
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kCount; ++c) {
+      if constexpr (kActivation == Activation::relu) {
+        x[c] = hn::Max(x[c], hn::Zero(d));
+      } else if constexpr (kActivation == Activation::silu) {
+        x[c] = hn::Div(x[c], hn::Add(hn::Set(d, 1.0F), exp(d, hn::Neg(x[c]))));
+      }
+    }
   }
 }
 

@@ -90,7 +90,7 @@ HWY_INLINE hn::Vec<BitsTag> rounded_pairs(hn::Vec<Tag> first, hn::Vec<Tag> secon
   const Tag tag;
   const hn::Repartition<std::int16_t, Tag> halves;
   // As rounded_product(), of whose sum the lower 16 bits are the integer's.
-  const auto shifter = hn::Set(tag, 12582912.0F);
+  const auto shifter = hn::Set(tag, kRoundingShift);
   const auto low = hn::BitCast(BitsTag(), hn::MulAdd(first, factor, shifter));
   const auto high = hn::BitCast(BitsTag(), hn::MulAdd(second, factor, shifter));
   return hn::BitCast(BitsTag(), hn::OddEven(hn::BitCast(halves, hn::ShiftLeft<16>(high)),

@@ -85,13 +85,23 @@ void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* g
     float* out = y + i * ldy;
     const float mean = rows::sum(in, d) / size;
     const V mean_v = hn::Set(tag, mean);
-    V squares_v = hn::Zero(tag);
+    constexpr int kChains = 4;  // cover the latency of a multiply-add
+    V squares_v[kChains];
+#pragma GCC unroll 4
+    for (V& chain : squares_v) chain = hn::Zero(tag);
+    const auto add_square = [&](V& chain, const float* from) {
+      const V centred = hn::Sub(hn::LoadU(tag, from), mean_v);
+      chain = hn::MulAdd(centred, centred, chain);
+    };
     int j = 0;
-    for (; j + kLanes <= d; j += kLanes) {
-      const V centred = hn::Sub(hn::LoadU(tag, in + j), mean_v);
-      squares_v = hn::MulAdd(centred, centred, squares_v);
+    for (; j + kChains * kLanes <= d; j += kChains * kLanes) {
+#pragma GCC unroll 4
+      for (int c = 0; c < kChains; ++c) add_square(squares_v[c], in + j + c * kLanes);
     }
-    float squares = hn::GetLane(hn::SumOfLanes(tag, squares_v));
+    for (; j + kLanes <= d; j += kLanes) add_square(squares_v[0], in + j);
+    const V total =
+        hn::Add(hn::Add(squares_v[0], squares_v[1]), hn::Add(squares_v[2], squares_v[3]));
+    float squares = hn::GetLane(hn::SumOfLanes(tag, total));
     for (; j < d; ++j) squares += (in[j] - mean) * (in[j] - mean);
     const float inverse = 1.0F / std::sqrt(squares / size + epsilon);
     const V inverse_v = hn::Set(tag, inverse);
@@ -116,14 +126,21 @@ void add(const float* x, float* y, std::size_t count) {
 void activate(Activation activation, float* x, std::size_t count) {
   with_activation(activation, [&]<Activation kActivation>() {
     const Tag tag;
+    constexpr std::size_t kStep = static_cast<std::size_t>(kTogether) * kLanes;
+    const auto activate_at = [tag](float* at) {
+      Several<Tag, kTogether> values;
+#pragma GCC unroll 4
+      for (int c = 0; c < kTogether; ++c) values[c] = hn::LoadU(tag, at + c * kLanes);
+      activate_each<kActivation>(tag, values);
+#pragma GCC unroll 4
+      for (int c = 0; c < kTogether; ++c) hn::StoreU(values[c], tag, at + c * kLanes);
+    };
     std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      hn::StoreU(activation_of<kActivation>(tag, hn::LoadU(tag, x + i)), tag, x + i);
-    }
+    for (; i + kStep <= count; i += kStep) activate_at(x + i);
     if (i == count) return;
-    float rest[kLanes] = {};
+    float rest[kStep] = {};
     std::copy_n(x + i, count - i, rest);
-    hn::StoreU(activation_of<kActivation>(tag, hn::LoadU(tag, rest)), tag, rest);
+    activate_at(rest);
     std::copy_n(rest, count - i, x + i);
   });
 }
@@ -148,6 +165,28 @@ float log_sum_exp(const float* x, int n) {
     sum = hn::Add(sum, hn::IfThenElseZero(rest, power));
   }
   return largest + std::log(hn::GetLane(hn::SumOfLanes(tag, sum)));
+}
+
+float log_sum_of_parts(const float* shifts, const float* sums, int parts, std::ptrdiff_t distance) {
+  const Tag tag;
+  constexpr float kNothing = -std::numeric_limits<float>::infinity();
+  V most = hn::Set(tag, kNothing);
+  for (int p = 0; p < parts; ++p) {
+    for (int lane = 0; lane < kPanel; lane += kLanes) {
+      most = rows::larger(hn::LoadU(tag, shifts + p * distance + lane), most);
+    }
+  }
+  const V largest = hn::MaxOfLanes(tag, most);
+  if (hn::GetLane(largest) == kNothing) return kNothing;
+  V sum = hn::Zero(tag);
+  for (int p = 0; p < parts; ++p) {
+    for (int lane = 0; lane < kPanel; lane += kLanes) {
+      const std::ptrdiff_t at = p * distance + lane;
+      const V power = exp(tag, hn::Sub(hn::LoadU(tag, shifts + at), largest));
+      sum = hn::MulAdd(hn::LoadU(tag, sums + at), power, sum);
+    }
+  }
+  return hn::GetLane(largest) + std::log(hn::GetLane(hn::SumOfLanes(tag, sum)));
 }
 
 int argmax(const float* x, int n) {
