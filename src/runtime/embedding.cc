@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "base/float16.h"
 #include "kernels/block4.h"
@@ -76,9 +77,16 @@ struct AddEmbedding {
         table.data +
         (panel * kernels::pairs(table.k) * kernels::kPanel + token % kernels::kPanel) * 2;
     const float scale = table.scales[token] * factor;
-    for (int i = 0; i < table.k; ++i) {
-      const int pair = i / 2;
-      out[i] += scale * static_cast<float>(source[pair * 2 * kernels::kPanel + i % 2]);
+    // Pairs are brought together first, so that the compiler may make vectors of the rest.
+    constexpr int kPiece = 64;
+    for (int begin = 0; begin < table.k; begin += kPiece) {
+      std::int8_t values[kPiece];
+      const int count = std::min(kPiece, table.k - begin);
+      for (int i = 0; i < count; i += 2, source += 2 * kernels::kPanel) {
+        std::memcpy(values + i, source, 2);
+      }
+      float* to = out + begin;
+      for (int i = 0; i < count; ++i) to[i] += scale * static_cast<float>(values[i]);
     }
   }
 };

@@ -105,10 +105,11 @@ Operand Engine::normalize(const Norm& norm, float* to) {
 Operand Engine::feed_forward(const LayerWeights& weights, const Operand& carried) {
   const int d = config_.d_model;
   const int ffn = weights.fc1.n();
-  float* hidden = reserve(ffn_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ffn));
+  const int ld = row_distance(ffn);
+  float* hidden = reserve(ffn_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(ld));
   multiply("ffn in", enter(weights.ffn_norm, carried), weights.fc1,
-           {.y = hidden, .ldy = ffn, .activation = config_.activation});
-  multiply("ffn out", executor_.operand(hidden, ffn, m_, ffn), weights.fc2,
+           {.y = hidden, .ldy = ld, .activation = config_.activation});
+  multiply("ffn out", executor_.operand(hidden, ld, m_, ffn), weights.fc2,
            {.y = x_.data(), .ldy = d, .residual = x_.data()});
   return leave(weights.ffn_norm);
 }

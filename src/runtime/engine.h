@@ -136,7 +136,7 @@ class Engine : public Backend {
   AlignedVector<float> normed_;                // its norm, in pre-norm models
   AlignedVector<float> qkv_;                   // projections [m, 3 * heads * head_dim]
   AlignedVector<float> context_;               // attention output [m, heads * head_dim]
-  AlignedVector<float> ffn_;                   // [m, ffn]
+  AlignedVector<float> ffn_;                   // [m, row_distance(ffn)]
   std::vector<AlignedVector<float>> scratch_;  // one a thread
   std::vector<TokenAt> tokens_;
   std::vector<int> starts_;  // first row of each document

@@ -71,7 +71,7 @@ void Engine::reserve_steps() {
   if (config_.pre_norm) reserve(normed_, rows * static_cast<std::size_t>(d));
   reserve(qkv_, rows * static_cast<std::size_t>(width));
   reserve(context_, rows * static_cast<std::size_t>(context));
-  reserve(ffn_, rows * static_cast<std::size_t>(ffn));
+  reserve(ffn_, rows * static_cast<std::size_t>(row_distance(ffn)));
   for (AlignedVector<float>& scratch : scratch_) reserve(scratch, scratch_size);
   tokens_.reserve(rows);
   row_groups_.reserve(rows);

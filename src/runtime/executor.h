@@ -117,6 +117,13 @@ class Executor {
   std::vector<Candidate> merged_;
 };
 
+/// Row distance of a matrix of `width` floats that a product writes. Rows a multiple of 4 KiB apart
+/// would share the same few lines of the first cache, and a tile writes a piece of each of its
+/// rows.
+constexpr int row_distance(int width) {
+  return width % 1024 == 0 ? width + kernels::kPanel : width;
+}
+
 /// Makes `vector` hold at least `size` elements; what was in it may be lost.
 template <typename T>
 T* reserve(AlignedVector<T>& vector, std::size_t size) {
