@@ -18,6 +18,7 @@
 #include "kernels/bytes.h"
 #include "kernels/head_attention.h"
 #include "kernels/kernels.h"
+#include "kernels/logit_sink.h"
 #include "kernels/sparse.h"
 #include "kobolt/profile.h"
 
@@ -145,6 +146,25 @@ void gemm_i8(benchmark::State& state) {
   report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::pairs);
 }
 
+/// Random weights, with the sums of their columns.
+struct ByteMatrix {
+  ByteMatrix(int n, int k)
+      : packed(packed_i8_size(n, k)),
+        scales(static_cast<std::size_t>(padded(n)), 0.01F),
+        sums(scales.size()) {
+    std::mt19937 generator(3);
+    std::uniform_int_distribution<int> distribution(-127, 127);
+    for (std::int8_t& weight : packed) weight = static_cast<std::int8_t>(distribution(generator));
+    view = {.data = packed.data(), .scales = scales.data(), .n = n, .k = k};
+    sum_columns(view, sums.data());
+    view.sums = sums.data();
+  }
+  AlignedVector<std::int8_t> packed;
+  std::vector<float> scales;
+  std::vector<std::int32_t> sums;
+  PackedI8 view;
+};
+
 void gemm_u8_i8(benchmark::State& state) {
   if (!prefers_byte_rows()) {
     state.SkipWithError("not for this instruction set");
@@ -154,16 +174,44 @@ void gemm_u8_i8(benchmark::State& state) {
   const auto k = static_cast<int>(state.range(1));
   const auto n = static_cast<int>(state.range(2));
   const ByteRows rows(m, k);
-  AlignedVector<std::int8_t> packed(packed_i8_size(n, k));
-  std::iota(packed.begin(), packed.end(), std::int8_t{0});
-  const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
-  PackedI8 weights{.data = packed.data(), .scales = scales.data(), .n = n, .k = k};
-  std::vector<std::int32_t> sums(scales.size());
-  kernels::sum_columns(weights, sums.data());
-  weights.sums = sums.data();
+  const ByteMatrix w(n, k);
   std::vector<float> c(size_of(m, n));
   for ([[maybe_unused]] const auto _ : state) {
-    kernels::gemm_u8_i8(rows.view(), m, weights, 0, panels(n), c.data(), n, {});
+    kernels::gemm_u8_i8(rows.view(), m, w.view, 0, panels(n), c.data(), n, {});
+    benchmark::ClobberMemory();
+  }
+  report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::bytes);
+}
+
+/// The output projection, of which sums and the best 8 are all that is kept.
+void gemm_u8_i8_logits(benchmark::State& state) {
+  if (!prefers_byte_rows()) {
+    state.SkipWithError("not for this instruction set");
+    return;
+  }
+  const auto m = static_cast<int>(state.range(0));
+  const auto k = static_cast<int>(state.range(1));
+  const auto n = static_cast<int>(state.range(2));
+  constexpr int kBest = 8;
+  const ByteRows rows(m, k);
+  const ByteMatrix w(n, k);
+  const auto lanes = static_cast<std::size_t>(m) * kPanel;
+  std::vector<float> shifts(lanes);
+  std::vector<float> sums(lanes);
+  std::vector<float> bounds(lanes);
+  const std::vector<float> first_shifts(static_cast<std::size_t>(m));
+  std::vector<float> values(static_cast<std::size_t>(m * kBest));
+  std::vector<std::int32_t> tokens(values.size());
+  std::vector<TopKHeap> best;
+  for ([[maybe_unused]] const auto _ : state) {
+    best.clear();
+    for (std::size_t i = 0; i < values.size(); i += kBest) {
+      best.emplace_back(kBest, &values[i], &tokens[i]);
+    }
+    const LogitSink sink{
+        .shifts = shifts.data(), .sums = sums.data(), .bounds = bounds.data(), .best = best.data()};
+    sink.start(m, first_shifts.data());
+    gemm_u8_i8(rows.view(), m, w.view, 0, panels(n), nullptr, 0, {.sink = &sink});
     benchmark::ClobberMemory();
   }
   report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::bytes);
@@ -177,12 +225,20 @@ void product_shapes(benchmark::internal::Benchmark* benchmark) {
     benchmark->Args({m, 3072, 768});
     if (m <= 32) benchmark->Args({m, 768, 30000});
   }
+  // steps of a small model, many documents at once
+  benchmark->Args({64, 256, 1024});
+  benchmark->Args({64, 1024, 256});
 }
 BENCHMARK(gemm_f32)->Apply(product_shapes);
 BENCHMARK(gemm_f16)->Apply(product_shapes);
 BENCHMARK(gemm_bf16)->Apply(product_shapes);
 BENCHMARK(gemm_i8)->Apply(product_shapes);
 BENCHMARK(gemm_u8_i8)->Apply(product_shapes);
+BENCHMARK(gemm_u8_i8_logits)
+    ->ArgNames({"m", "k", "n"})
+    ->Args({4, 768, 30000})
+    ->Args({32, 768, 30000})
+    ->Args({64, 256, 8000});
 BENCHMARK(gemm_u8_i4)->Apply(product_shapes);
 
 /// Half of the weights are zero, at random: single ones, or blocks of 16 outputs of one input.
