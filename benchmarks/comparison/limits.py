@@ -24,10 +24,14 @@ class Ceilings:
 
     def products(self, precision: str) -> float:
         """int8 takes bytes where the machine has an instruction for them, int4 always: without one it
-        takes two, as pairs do, of twice the lanes. All attention takes fp32."""
+        takes two, as pairs do, of twice the lanes."""
         if precision == "int8":
             return max(self.pairs, self.bytes)
         return max(2 * self.pairs, self.bytes) if precision == "int4" else self.fp32
+
+    def attention(self, precision: str) -> float:
+        """That of integer engines multiplies pairs where they are faster."""
+        return max(self.fp32, self.pairs) if precision in ("int8", "int4") else self.fp32
 
     def best(self, other: Ceilings) -> Ceilings:
         """A disturbed measurement shows less than the machine can do."""
@@ -63,8 +67,8 @@ class Phase:
     read_bytes: float = 0.0
 
     def seconds(self, precision: str, ceilings: Ceilings) -> float:
-        products = ceilings.products(precision)
-        arithmetic = self.product_ops / products + self.attention_ops / ceilings.fp32
+        products = self.product_ops / ceilings.products(precision)
+        arithmetic = products + self.attention_ops / ceilings.attention(precision)
         return max(arithmetic, self.read_bytes / ceilings.read)
 
 

@@ -15,8 +15,15 @@ SMALL = Shape(d=2, ffn=3, encoder_layers=1, decoder_layers=1, decoder_ffn=3, voc
 class PhaseTest(unittest.TestCase):
     def test_the_longer_of_arithmetic_and_reading_counts(self):
         self.assertEqual(Phase(6.0, 1.0, 8.0).seconds("fp32", ONES), 7.0)
-        self.assertEqual(Phase(6.0, 1.0, 8.0).seconds("int8", ONES), 4.0)
+        self.assertEqual(Phase(6.0, 1.0, 8.0).seconds("int8", ONES), 3.5)
         self.assertEqual(Phase(6.0, 1.0, 48.0).seconds("bf16", ONES), 12.0)
+
+    def test_attention_of_integer_engines_multiplies_pairs_where_they_are_faster(self):
+        self.assertEqual(Phase(0.0, 8.0).seconds("int8", ONES), 4.0)
+        self.assertEqual(Phase(0.0, 8.0).seconds("int4", ONES), 4.0)
+        self.assertEqual(Phase(0.0, 8.0).seconds("bf16", ONES), 8.0)
+        slow = Ceilings(fp32=2.0, pairs=1.0, bytes=0.0, read=4.0)
+        self.assertEqual(Phase(0.0, 8.0).seconds("int8", slow), 4.0)
 
     def test_bytes_are_for_int8_and_int4(self):
         machine = Ceilings(fp32=1.0, pairs=2.0, bytes=4.0, read=1.0)
