@@ -16,6 +16,7 @@
 #include "base/aligned.h"
 #include "benchmark/ceilings.h"
 #include "kernels/bytes.h"
+#include "kernels/cache.h"
 #include "kernels/head_attention.h"
 #include "kernels/kernels.h"
 #include "kernels/logit_sink.h"
@@ -408,6 +409,31 @@ BENCHMARK(head_attention_i16)
     ->Args({64, 48})
     ->Args({512, 48});
 
+/// Of the rows of one document, its beams, as in a decoding step.
+void attention_i8(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto length = static_cast<int>(state.range(1));
+  const auto head_dim = static_cast<int>(state.range(2));
+  const std::vector<float> q = random(size_of(m, head_dim));
+  const std::vector<std::int8_t> keys(packed_i8_size(length, head_dim), 3);
+  const std::vector<std::int8_t> values(packed_i8_size(head_dim, length), 3);
+  const std::vector<float> scales(size_of(1, padded(std::max(length, head_dim))), 0.01F);
+  std::vector<float> scratch(attention_scratch_i8(m, length, head_dim));
+  std::vector<float> out(size_of(m, head_dim));
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::attention_i8(q.data(), head_dim, m, {keys.data(), scales.data(), length, head_dim},
+                          {values.data(), scales.data(), head_dim, length}, 0.1F, out.data(),
+                          head_dim, scratch.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 4.0 * m * length * head_dim, 2.0 * length * head_dim, Arithmetic::pairs);
+}
+BENCHMARK(attention_i8)
+    ->ArgNames({"m", "length", "head_dim"})
+    ->Args({1, 64, 32})
+    ->Args({4, 64, 32})
+    ->Args({4, 512, 48});
+
 void attention_step(benchmark::State& state) {
   const auto length = static_cast<int>(state.range(0));
   constexpr int kHeads = 16;
@@ -428,6 +454,47 @@ void attention_step(benchmark::State& state) {
   report(state, 4.0 * length * kWidth, 8.0 * length * kWidth);
 }
 BENCHMARK(attention_step)->ArgName("length")->Arg(32)->Arg(128);
+
+/// The same over a cache in int8, which is of zeros: what numbers it holds does not matter.
+void attention_step_i8(benchmark::State& state) {
+  const auto length = static_cast<int>(state.range(0));
+  const auto heads = static_cast<int>(state.range(1));
+  const auto head_dim = static_cast<int>(state.range(2));
+  const int width = heads * head_dim;
+  const std::vector<float> q = random(size_of(1, width));
+  const std::vector<std::int8_t> cache(size_of(length, width));
+  const std::vector<float> scales(size_of(length, heads), 0.01F);
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(length));
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<float> scratch(size_of(heads, length));
+  std::vector<float> out(q.size());
+  const CacheRowsI8 of{cache.data(), scales.data(), width, heads};
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::attention_step_i8(q.data(), of, of, rows.data(), length, heads, head_dim, 0.1F,
+                               out.data(), scratch.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 4.0 * length * width, 2.0 * length * width);
+}
+BENCHMARK(attention_step_i8)
+    ->ArgNames({"length", "heads", "head_dim"})
+    ->Args({8, 8, 32})
+    ->Args({16, 8, 32})
+    ->Args({64, 16, 48});
+
+void narrow_heads_i8(benchmark::State& state) {
+  constexpr int kHeads = 8;
+  constexpr int kHeadDim = 32;
+  const std::vector<float> x = random(kHeads * kHeadDim);
+  std::vector<std::int8_t> out(x.size());
+  std::vector<float> scales(kHeads);
+  for ([[maybe_unused]] const auto _ : state) {
+    kernels::narrow_heads_i8(x.data(), kHeads, kHeadDim, out.data(), scales.data());
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 4.0 * kHeads * kHeadDim);
+}
+BENCHMARK(narrow_heads_i8);
 
 void layer_norm(benchmark::State& state) {
   constexpr int kRows = 16;

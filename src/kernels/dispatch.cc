@@ -247,7 +247,9 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
 std::size_t attention_scratch_i8(int m, int length, int head_dim) {
   const auto rows = static_cast<std::size_t>(std::min(m, kAttentionRows));
   const auto quantized = static_cast<std::size_t>(std::max(pairs(length), pairs(head_dim)));
-  return attention_scratch(m, length) + rows * (1 + quantized);
+  // A factor a row, in whole vectors; rounded rows, the last written up to two vectors beyond its
+  // end.
+  return attention_scratch(m, length) + padded(kAttentionRows) + rows * quantized + kPanel;
 }
 
 void narrow_f16(const float* x, std::size_t count, std::uint16_t* out) {

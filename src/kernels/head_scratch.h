@@ -18,7 +18,6 @@ class HeadScratch {
     key_rows = take(std::ptrdiff_t{padded(length)} * pairs(head_dim) + kPanel);
     keys = take(std::ptrdiff_t{padded(length)} * pairs(head_dim));
     key_scales = take(padded(length));
-    key_biases = take(padded(length));
     values = take(std::ptrdiff_t{padded(head_dim)} * pairs(length));
     value_scales = take(padded(head_dim));
     ld_scores = padded(length) + kPanel;
@@ -30,7 +29,6 @@ class HeadScratch {
   std::ptrdiff_t key_rows;      // [padded(length)][pairs(head_dim)], on their way into panels
   std::ptrdiff_t keys;          // in panels
   std::ptrdiff_t key_scales;    // [padded(length)]
-  std::ptrdiff_t key_biases;    // [padded(length)]
   std::ptrdiff_t values;        // in panels
   std::ptrdiff_t value_scales;  // [padded(head_dim)]
   std::ptrdiff_t ld_scores;     // a row can be read kPanel floats beyond its end

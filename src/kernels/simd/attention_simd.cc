@@ -73,7 +73,11 @@ struct FloatRows {
   HWY_INLINE Row row(std::int32_t index, std::ptrdiff_t at) const { return data + index * ld + at; }
   static HWY_INLINE V load(Row row) { return hn::LoadU(Tag(), row); }
   static HWY_INLINE float one(Row row) { return *row; }
-  HWY_INLINE float scale(std::int32_t /*index*/, int /*head*/) const { return 1.0F; }
+  template <class D>
+  static HWY_INLINE hn::Vec<D> scaled(D /*d*/, hn::Vec<D> x, std::int32_t /*index*/, int /*head*/,
+                                      int /*count*/) {
+    return x;
+  }
 };
 
 }  // namespace

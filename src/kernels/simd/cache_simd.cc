@@ -3,7 +3,6 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/simd/cache_simd.cc"  // NOLINT
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "base/float16.h"
@@ -11,6 +10,8 @@
 #include "hwy/highway.h"
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/declarations-inl.h"
+#include "kernels/simd/float_tiles-inl.h"
+#include "kernels/simd/rounded_weights-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
@@ -23,8 +24,6 @@ using V = hn::Vec<Tag>;
 using IntTag = hn::RebindToSigned<Tag>;
 constexpr float kSmallestMagnitude = 1e-30F;  // as the scalar twin
 constexpr float kMost = 127.0F;
-
-float inverse_of(float largest) { return largest >= kSmallestMagnitude ? kMost / largest : 0.0F; }
 
 /// x * inverse rounded; 0 for what is no number of -127..127.
 HWY_INLINE hn::Vec<IntTag> narrow(V x, V inverse) {
@@ -47,7 +46,11 @@ struct HalfRows {
     return hn::PromoteTo(Tag(), hn::BitCast(half, hn::LoadU(bits, row)));
   }
   static HWY_INLINE float one(Row row) { return f32_from_f16(*row); }
-  HWY_INLINE float scale(std::int32_t /*index*/, int /*head*/) const { return 1.0F; }
+  template <class D>
+  static HWY_INLINE hn::Vec<D> scaled(D /*d*/, hn::Vec<D> x, std::int32_t /*index*/, int /*head*/,
+                                      int /*count*/) {
+    return x;
+  }
 };
 
 /// The same in int8.
@@ -63,36 +66,40 @@ struct ByteRows {
     return hn::ConvertTo(Tag(), hn::PromoteTo(IntTag(), hn::LoadU(bytes, row)));
   }
   static HWY_INLINE float one(Row row) { return static_cast<float>(*row); }
-  HWY_INLINE float scale(std::int32_t index, int head) const {
-    return cache.scales[index * cache.ld_scales + head];
+  template <class D>
+  HWY_INLINE hn::Vec<D> scaled(D d, hn::Vec<D> x, std::int32_t index, int head, int count) const {
+    return hn::Mul(x, rows::load_some(cache.scales + index * cache.ld_scales + head, count, d));
   }
 };
 
-/// attention_i8 on either form of gemm_i8.
-template <decltype(&kernels::gemm_i8) kGemm>
+template <class Units>
+gemm::Panels<std::int8_t> panels_of(const PackedI8& w) {
+  return gemm::panels_of<Units>(w.data, pairs(w.k), 0, panels(w.n));
+}
+
+/// attention_i8 with either products of pairs.
+template <class Products>
 HWY_INLINE void attend_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
                           const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
                           float* scratch) {
-  const std::ptrdiff_t ld = padded(keys.n);
-  const std::ptrdiff_t most_rows = std::min(m, kAttentionRows);
-  float* row_scales = scratch + most_rows * ld;
-  auto* quantized = reinterpret_cast<std::int16_t*>(row_scales + most_rows);
-  float inverses[kAttentionRows];
+  using Units = gemm::NarrowPairs<Products>;
+  const rows::Scores scores{scratch, padded(keys.n), keys.n};
+  float* factors = scratch + std::min(m, kAttentionRows) * scores.ld;
+  auto* quantized = reinterpret_cast<std::int16_t*>(factors + padded(kAttentionRows));
+  const auto limit = static_cast<float>(activation_limit(values.k));
+  const std::ptrdiff_t ld_queries = 2 * static_cast<std::ptrdiff_t>(pairs(keys.k));
+  const std::ptrdiff_t ld_weights = 2 * static_cast<std::ptrdiff_t>(pairs(values.k));
   const gemm::EvenParts blocks(m, kAttentionRows);
   for (int block = 0; block < blocks.count(); ++block) {
     const std::ptrdiff_t begin = blocks.begin(block);
     const int count = blocks.size(block);
-    const std::ptrdiff_t ldq_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(keys.k));
-    HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ldq_i16,
-                                 row_scales);
-    kGemm(quantized, ldq_i16, row_scales, count, keys, 0, panels(keys.n), scratch, ld, {});
-    for (int i = 0; i < count; ++i)
-      inverses[i] = rows::exponentials(scratch + i * ld, keys.n, scale);
-    const std::ptrdiff_t ldw_i16 = 2 * static_cast<std::ptrdiff_t>(pairs(values.k));
-    HWY_NAMESPACE::quantize_rows(scratch, ld, count, values.k, quantized, ldw_i16, row_scales);
-    for (int i = 0; i < count; ++i) row_scales[i] *= inverses[i];
-    kGemm(quantized, ldw_i16, row_scales, count, values, 0, panels(values.n), out + begin * ldo,
-          ldo, {});
+    HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ld_queries,
+                                 factors);
+    multiply_pairs<Units>(quantized, count, panels_of<Units>(keys), padded(keys.n),
+                          KeyColumns{keys.scales, keys.n}, scores.data, scores.ld);
+    rows::round_weights_in_order(scores, count, scale, limit, quantized, ld_weights, factors);
+    multiply_pairs<Units>(quantized, count, panels_of<Units>(values), values.n,
+                          ValueColumns{values.scales, factors}, out + begin * ldo, ldo);
   }
 }
 
@@ -145,33 +152,38 @@ void narrow_panels_i8(const float* packed, int n, int k, std::int8_t* out, float
 void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, float* scales) {
   const Tag tag;
   const hn::Rebind<std::int8_t, Tag> bytes;
-  for (int h = 0; h < heads; ++h) {
-    const float* head = x + static_cast<std::ptrdiff_t>(h) * head_dim;
-    std::int8_t* to = out + static_cast<std::ptrdiff_t>(h) * head_dim;
-    V largest_v = hn::Zero(tag);
-    V poison_v = hn::Zero(tag);
-    int d = 0;
-    for (; d + kLanes <= head_dim; d += kLanes) {
-      const V value = hn::LoadU(tag, head + d);
-      const V magnitude = hn::Abs(value);
-      poison_v = hn::MulAdd(value, hn::Zero(tag), poison_v);
-      largest_v = hn::IfThenElse(hn::Gt(magnitude, largest_v), magnitude, largest_v);
+  const auto larger = [](auto a, auto b) { return hn::Max(a, b); };
+  const int whole = head_dim / kLanes * kLanes;
+  for (int begin = 0; begin < heads; begin += kLanes) {
+    const int count = std::min(kLanes, heads - begin);
+    const float* group = x + static_cast<std::ptrdiff_t>(begin) * head_dim;
+    std::int8_t* to = out + static_cast<std::ptrdiff_t>(begin) * head_dim;
+    rows::Partial<std::int32_t> magnitudes(count);
+    for (int h = 0; h < count; ++h) {
+      const float* head = group + static_cast<std::ptrdiff_t>(h) * head_dim;
+      auto largest = rows::magnitude_bits(rows::load_first(head + whole, head_dim - whole));
+      for (int d = 0; d < whole; d += kLanes) {
+        largest = hn::Max(largest, rows::magnitude_bits(hn::LoadU(tag, head + d)));
+      }
+      hn::Store(largest, IntTag(), magnitudes.of_row[h]);
     }
-    float largest = hn::GetLane(hn::MaxOfLanes(tag, largest_v));
-    float poison = hn::GetLane(hn::SumOfLanes(tag, poison_v));
-    for (; d < head_dim; ++d) {
-      poison += head[d] * 0.0F;
-      if (std::abs(head[d]) > largest) largest = std::abs(head[d]);
-    }
-    scales[h] = largest / kMost + poison;
-    const float inverse = inverse_of(largest);
-    for (d = 0; d + kLanes <= head_dim; d += kLanes) {
-      const auto narrowed = narrow(hn::LoadU(tag, head + d), hn::Set(tag, inverse));
-      hn::StoreU(hn::DemoteTo(bytes, narrowed), bytes, to + d);
-    }
-    for (; d < head_dim; ++d) {
-      const float q = std::nearbyint(head[d] * inverse);
-      to[d] = std::abs(q) <= kMost ? static_cast<std::int8_t>(q) : std::int8_t{0};
+    const rows::Rounding rounding =
+        rows::rounding_of(rows::reduce(IntTag(), magnitudes, count, larger), kMost);
+    alignas(64) float of_head[kLanes];
+    hn::Store(rounding.scale, tag, of_head);
+    std::copy_n(of_head, count, scales + begin);
+    hn::Store(rounding.inverse, tag, of_head);
+    for (int h = 0; h < count; ++h, to += head_dim) {
+      const float* head = group + static_cast<std::ptrdiff_t>(h) * head_dim;
+      const V inverse = hn::Set(tag, of_head[h]);
+      for (int d = 0; d < whole; d += kLanes) {
+        hn::StoreU(hn::DemoteTo(bytes, narrow(hn::LoadU(tag, head + d), inverse)), bytes, to + d);
+      }
+      if (whole == head_dim) continue;
+      std::int8_t rest[kLanes];
+      const auto narrowed = narrow(rows::load_first(head + whole, head_dim - whole), inverse);
+      hn::StoreU(hn::DemoteTo(bytes, narrowed), bytes, rest);
+      std::copy_n(rest, head_dim - whole, to + whole);
     }
   }
 }
@@ -185,14 +197,14 @@ void attention_f16(const float* q, std::ptrdiff_t ldq, int m, const PackedF16& k
 void attention_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
                   const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
                   float* scratch) {
-  attend_i8<HWY_NAMESPACE::gemm_i8>(q, ldq, m, keys, values, scale, out, ldo, scratch);
+  attend_i8<gemm::PairProducts>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
 
 #if HWY_TARGET == HWY_AVX3
 void attention_i8_vnni(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,
                        const PackedI8& values, float scale, float* out, std::ptrdiff_t ldo,
                        float* scratch) {
-  attend_i8<gemm_i8_vnni>(q, ldq, m, keys, values, scale, out, ldo, scratch);
+  attend_i8<gemm::VnniPairProducts>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
 #endif
 

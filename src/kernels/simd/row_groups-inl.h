@@ -8,10 +8,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "hwy/highway.h"
-#include "kernels/kernels.h"
 #include "kernels/simd/math-inl.h"
 #include "kernels/simd/rows-inl.h"
 
@@ -25,38 +23,56 @@ namespace rows {
 
 using BitsTag = hn::RebindToSigned<Tag>;
 
+/// Rows that reduce() takes for a group of `count`: few ones take fewer steps.
+constexpr int reduced_rows(int count) {
+  int rows = std::min(4, kLanes);
+  while (rows < count) rows *= 2;
+  return rows;
+}
+
 /// Vectors [kLanes][kLanes], one a row, on their way to reduce().
 template <class T>
 struct alignas(64) Partial {
-  /// For a group of `count` rows: zeros for those that are missing.
+  /// For a group of `count` rows: zeros for what reduce() reads of those that are missing.
   explicit Partial(int count) {
-    if (count < kLanes)
-      std::memset(of_row[count], 0, sizeof(of_row[0]) * static_cast<std::size_t>(kLanes - count));
+    for (int i = count; i < reduced_rows(count); ++i)
+      hn::Store(hn::Zero(LaneTag()), LaneTag(), of_row[i]);
   }
+  using LaneTag = hn::Rebind<T, Tag>;
   T of_row[kLanes][kLanes];
 };
 
-/// Lane i of the result is all lanes of vector i joined.
-template <class D, int kCount = kLanes, class Join>
-HWY_INLINE hn::Vec<D> reduce(D d, hn::Vec<D> (&rows)[kLanes], const Join& join) {
-  if constexpr (kCount == 1) {
-    return rows[0];
-  } else {
-#pragma GCC unroll 8
-    for (int i = 0; i < kCount / 2; ++i) {
-      const auto low = rows[2 * i];
-      const auto high = rows[2 * i + 1];
-      rows[i] = join(hn::ConcatEven(d, high, low), hn::ConcatOdd(d, high, low));
-    }
-    return reduce<D, kCount / 2>(d, rows, join);
-  }
-}
-template <class D, class Join>
-HWY_INLINE hn::Vec<D> reduce(D d, const Partial<hn::TFromD<D>>& partial, const Join& join) {
-  hn::Vec<D> rows[kLanes];
+/// Lane i of the result is all lanes of vector i joined, of kRows vectors.
+template <int kRows, class D, class Join>
+HWY_INLINE hn::Vec<D> reduce_rows(D d, const hn::TFromD<D> (&rows)[kLanes][kLanes],
+                                  const Join& join) {
+  hn::Vec<D> joined[kRows];
 #pragma GCC unroll 16
-  for (int i = 0; i < kLanes; ++i) rows[i] = hn::Load(d, partial.of_row[i]);
-  return reduce(d, rows, join);
+  for (int i = 0; i < kRows; ++i) joined[i] = hn::Load(d, rows[i]);
+  const auto halve = [&](auto low, auto high) {
+    return join(hn::ConcatEven(d, high, low), hn::ConcatOdd(d, high, low));
+  };
+#pragma GCC unroll 4
+  for (int count = kRows / 2; count > 0; count /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < count; ++i) joined[i] = halve(joined[2 * i], joined[2 * i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int lanes = kLanes / kRows; lanes > 1; lanes /= 2) joined[0] = halve(joined[0], joined[0]);
+  return joined[0];
+}
+
+/// The same of a group of `count` rows; the lanes of those that are missing have any value.
+template <class D, class Join>
+HWY_INLINE hn::Vec<D> reduce(D d, const Partial<hn::TFromD<D>>& partial, int count,
+                             const Join& join) {
+  if constexpr (kLanes > 4) {
+    if (count <= 4) return reduce_rows<4>(d, partial.of_row, join);
+  }
+  if constexpr (kLanes > 8) {
+    if (count <= 8) return reduce_rows<8>(d, partial.of_row, join);
+  }
+  return reduce_rows<kLanes>(d, partial.of_row, join);
 }
 
 /// Bits of a magnitude: they compare like the magnitudes, and what is no number is above all that
@@ -95,55 +111,6 @@ HWY_INLINE hn::Vec<BitsTag> rounded_pairs(hn::Vec<Tag> first, hn::Vec<Tag> secon
   const auto high = hn::BitCast(BitsTag(), hn::MulAdd(second, factor, shifter));
   return hn::BitCast(BitsTag(), hn::OddEven(hn::BitCast(halves, hn::ShiftLeft<16>(high)),
                                             hn::BitCast(halves, low)));
-}
-
-/// Rounds rows x [m, k] to +-limit with a scale each, as quantize_rows() does, in pairs
-/// [m][pairs(k)]. Pair u of a row is of its values u and pairs(k) + u, so that both are loaded as
-/// they lie. Writes up to kLanes pairs beyond the last row, and scales for whole groups of kLanes
-/// rows, 0 for those that are missing.
-HWY_NOINLINE void quantize_pairs(const float* x, std::ptrdiff_t ld, int m, int k, float limit,
-                                 std::int32_t* out, float* scales) {
-  const Tag tag;
-  const auto larger_bits = [](auto a, auto b) { return hn::Max(a, b); };
-  const int half = pairs(k);
-  alignas(64) float inverses[kLanes];
-  for (int begin = 0; begin < m; begin += kLanes) {
-    const int count = std::min(kLanes, m - begin);
-    const float* group = x + begin * ld;
-    Partial<std::int32_t> magnitudes(count);
-    for (int r = 0; r < count; ++r) {
-      const float* in = group + r * ld;
-      fetch(in + kRowsAhead * ld, k);
-      auto largest = hn::Zero(BitsTag());
-      int i = 0;
-      for (; i + kLanes <= k; i += kLanes) {
-        largest = hn::Max(largest, magnitude_bits(hn::LoadU(tag, in + i)));
-      }
-      if (i < k) {
-        const auto rest = load_first(in + i, k - i);
-        largest = hn::Max(largest, magnitude_bits(rest));
-      }
-      hn::Store(largest, BitsTag(), magnitudes.of_row[r]);
-    }
-    const Rounding rounding = rounding_of(reduce(BitsTag(), magnitudes, larger_bits), limit);
-    hn::StoreU(rounding.scale, tag, scales + begin);
-    hn::Store(rounding.inverse, tag, inverses);
-    for (int r = 0; r < count; ++r) {
-      const float* in = group + r * ld;
-      std::int32_t* to = out + static_cast<std::ptrdiff_t>(begin + r) * half;
-      const auto inverse = hn::Set(tag, inverses[r]);
-      int u = 0;
-      for (; half + u + kLanes <= k; u += kLanes) {
-        hn::StoreU(rounded_pairs(hn::LoadU(tag, in + u), hn::LoadU(tag, in + half + u), inverse),
-                   BitsTag(), to + u);
-      }
-      if (u < half) {
-        const auto first = load_first(in + u, half - u);
-        const auto second = load_first(in + half + u, k - half - u);
-        hn::StoreU(rounded_pairs(first, second, inverse), BitsTag(), to + u);
-      }
-    }
-  }
 }
 
 }  // namespace rows

@@ -35,15 +35,43 @@ HWY_INLINE void fetch(const float* x, int n) {
   for (int i = 0; i < n && i < 4 * kLine; i += kLine) __builtin_prefetch(x + i);
 }
 
-/// The first n of kLanes values, zeros after them. Reads nothing beyond.
-HWY_INLINE hn::Vec<Tag> load_first(const float* x, int n) {
+/// The first n lanes, zeros after them. Reads nothing beyond.
+template <class D = Tag>
+HWY_INLINE hn::Vec<D> load_first(const float* x, int n, D d = D()) {
 #if HWY_ARCH_X86
-  return hn::MaskedLoad(hn::FirstN(Tag(), static_cast<std::size_t>(n)), Tag(), x);
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(n)), d, x);
 #else
-  float first[kLanes] = {};
+  float first[hn::MaxLanes(D())] = {};
   std::copy_n(x, n, first);
-  return hn::LoadU(Tag(), first);
+  return hn::LoadU(d, first);
 #endif
+}
+
+/// Stores the first n lanes; writes nothing beyond.
+template <class D = Tag>
+HWY_INLINE void store_first(hn::Vec<D> values, float* x, int n, D d = D()) {
+#if HWY_ARCH_X86
+  hn::BlendedStore(values, hn::FirstN(d, static_cast<std::size_t>(n)), d, x);
+#else
+  float first[hn::MaxLanes(D())];
+  hn::StoreU(values, d, first);
+  std::copy_n(first, n, x);
+#endif
+}
+
+/// The same for n up to all lanes. Whole vectors are not masked: what is stored under a mask has to
+/// reach the cache before it can be loaded again.
+template <class D = Tag>
+HWY_INLINE hn::Vec<D> load_some(const float* x, int n, D d = D()) {
+  return n == static_cast<int>(hn::MaxLanes(d)) ? hn::LoadU(d, x) : load_first(x, n, d);
+}
+template <class D = Tag>
+HWY_INLINE void store_some(hn::Vec<D> values, float* x, int n, D d = D()) {
+  if (n == static_cast<int>(hn::MaxLanes(d))) {
+    hn::StoreU(values, d, x);
+  } else {
+    store_first(values, x, n, d);
+  }
 }
 
 /// Two chains of additions cover the latency of one.
@@ -62,7 +90,8 @@ HWY_INLINE float sum(const float* x, int n) {
 }
 
 /// The larger value of each lane; NaN in `value` counts as -infinity.
-HWY_INLINE hn::Vec<Tag> larger(hn::Vec<Tag> value, hn::Vec<Tag> best) {
+template <class V>
+HWY_INLINE V larger(V value, V best) {
 #if HWY_ARCH_X86
   return hn::Max(value, best);  // maxps returns its second operand where one is NaN
 #else

@@ -1,0 +1,151 @@
+// No #pragma once: foreach_target includes this once for each target.
+#if defined(KOBOLT_KERNELS_FLOAT_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KOBOLT_KERNELS_FLOAT_TILES_INL_H_
+#undef KOBOLT_KERNELS_FLOAT_TILES_INL_H_
+#else
+#define KOBOLT_KERNELS_FLOAT_TILES_INL_H_
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "hwy/highway.h"
+#include "kernels/simd/gemm-inl.h"
+
+// The small products of attention in integers: scores and outputs of one head.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Columns of a product turn its sums into floats: of(column) takes what belongs to a vector of
+// columns into registers, and gives a function of the sums of a row.
+
+/// What is added to scores: nothing to those of keys, and -infinity to what a panel has beyond
+/// them.
+struct Edge {
+  constexpr Edge() {
+    for (int j = 0; j < kPanel; ++j) values[kPanel + j] = -std::numeric_limits<float>::infinity();
+  }
+  float values[2 * kPanel] = {};
+};
+
+/// Scores but for the scale of their query. Beyond the last of `count` keys they are -infinity.
+struct KeyColumns {
+  const float* scales;
+  int count;
+  [[nodiscard]] HWY_INLINE auto of(int column) const {
+    static constexpr Edge kEdge;
+    const gemm::FloatTag tag;
+    const float* biases = kEdge.values + kPanel - std::clamp(count - column, 0, kPanel);
+    return [scale = hn::LoadU(tag, scales + column), bias = hn::LoadU(tag, biases)](
+               hn::Vec<gemm::IntTag> sums, int /*row*/) {
+      return hn::MulAdd(hn::ConvertTo(gemm::FloatTag(), sums), scale, bias);
+    };
+  }
+};
+
+/// Features of values, and a factor of each row.
+struct ValueColumns {
+  const float* scales;
+  const float* row_factors;
+  [[nodiscard]] HWY_INLINE auto of(int column) const {
+    return [scale = hn::LoadU(gemm::FloatTag(), scales + column), factors = row_factors](
+               hn::Vec<gemm::IntTag> sums, int row) {
+      const gemm::FloatTag tag;
+      return hn::Mul(hn::Mul(hn::ConvertTo(tag, sums), scale), hn::Set(tag, factors[row]));
+    };
+  }
+};
+
+/// Where a tile begins.
+struct Corner {
+  int row;
+  int column;
+};
+
+/// c [kRows, kPanels * kPanel] = a [kRows, units] times slices of panels.
+template <class Units, class Columns, int kRows, int kPanels>
+HWY_NOINLINE void tile_of_floats(const std::int16_t* a, std::ptrdiff_t lda,
+                                 const gemm::Slices<Units>& w, int units, gemm::Ahead ahead,
+                                 const Columns& columns, Corner at, float* c, std::ptrdiff_t ldc) {
+  constexpr int kWidth = kPanels * gemm::kVectors;
+  hn::Vec<gemm::IntTag> sum[kRows][kWidth];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kWidth; ++v) sum[r][v] = hn::Zero(gemm::IntTag());
+  }
+  gemm::add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, sum);
+#pragma GCC unroll 16
+  for (int v = 0; v < kWidth; ++v) {
+    const auto value = columns.of(at.column + v * gemm::kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      hn::StoreU(value(sum[r][v], at.row + r), gemm::FloatTag(), c + r * ldc + v * gemm::kLanes);
+    }
+  }
+}
+
+template <class Units, class Columns>
+using FloatTile = void (*)(const std::int16_t*, std::ptrdiff_t, const gemm::Slices<Units>&, int,
+                           gemm::Ahead, const Columns&, Corner, float*, std::ptrdiff_t);
+
+/// The tile of `rows` rows, 1..gemm::kTileRows, and `kPanels` panels.
+template <class Units, class Columns, int kPanels>
+HWY_INLINE FloatTile<Units, Columns> float_tile(int rows) {
+  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    return std::array<FloatTile<Units, Columns>, gemm::kTileRows>{
+        tile_of_floats<Units, Columns, kIndex + 1, kPanels>...};
+  }
+  (std::make_index_sequence<gemm::kTileRows>());
+  return kFunctions[static_cast<std::size_t>(rows - 1)];
+}
+
+/// c [m, n] = a [m, units] times panels of n columns. Few rows and no long sums, so nothing is cut
+/// into slices: a tile goes from its sums to its place.
+template <class Units, class Columns>
+void multiply_pairs(const std::int16_t* a, int m, const gemm::Panels<typename Units::Weight>& w,
+                    int n, const Columns& columns, float* c, std::ptrdiff_t ldc) {
+  const std::ptrdiff_t lda = 2 * static_cast<std::ptrdiff_t>(w.units);
+  const gemm::EvenParts tiles(m, gemm::kTileRows);
+  int count = gemm::kTilePanels;
+  for (int panel = w.begin; panel < w.end; panel += count) {
+    count = std::min(count, w.end - panel);
+    gemm::Slices<Units> slices{};
+    for (int p = 0; p < count; ++p) slices[static_cast<std::size_t>(p)] = w.at(panel + p, 0);
+    const gemm::Ahead ahead{
+        reinterpret_cast<const char*>(slices[0]) + gemm::kStreamAhead,
+        w.unit_size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight)),
+        w.size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight))};
+    const int column = panel * kPanel;
+    const bool whole = column + count * kPanel <= n;
+    for (int t = 0; t < tiles.count(); ++t) {
+      const int row = tiles.begin(t);
+      const int size = tiles.size(t);
+      const auto function = count == gemm::kTilePanels
+                                ? float_tile<Units, Columns, gemm::kTilePanels>(size)
+                                : float_tile<Units, Columns, 1>(size);
+      float* to = c + row * ldc + column;
+      constexpr std::ptrdiff_t kWidth = gemm::kTilePanels * kPanel;
+      float part[gemm::kTileRows * kWidth];
+      function(a + row * lda, lda, slices, w.units, ahead, columns, {row, column},
+               whole ? to : part, whole ? ldc : kWidth);
+      if (whole) continue;
+      for (int r = 0; r < size; ++r) std::copy_n(part + r * kWidth, n - column, to + r * ldc);
+    }
+  }
+}
+
+}  // namespace
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

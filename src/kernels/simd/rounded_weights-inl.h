@@ -1,0 +1,213 @@
+// No #pragma once: foreach_target includes this once for each target.
+#if defined(KOBOLT_KERNELS_ROUNDED_WEIGHTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KOBOLT_KERNELS_ROUNDED_WEIGHTS_INL_H_
+#undef KOBOLT_KERNELS_ROUNDED_WEIGHTS_INL_H_
+#else
+#define KOBOLT_KERNELS_ROUNDED_WEIGHTS_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "hwy/highway.h"
+#include "kernels/head_attention.h"
+#include "kernels/simd/panel-inl.h"
+#include "kernels/simd/row_groups-inl.h"
+
+// From scores to rounded weights.
+HWY_BEFORE_NAMESPACE();
+namespace kobolt::kernels::HWY_NAMESPACE {
+#if KOBOLT_SIMD_TARGET
+namespace {
+namespace rows {
+
+/// Rows of scores [.., length], padded with -infinity to whole panels and then with kPanel floats
+/// of any value.
+struct Scores {
+  float* data;
+  std::ptrdiff_t ld;
+  int length;
+};
+
+/// The largest score of each row, a vector a row.
+HWY_INLINE void largest_scores(const Scores& scores, int count, Partial<float>& most) {
+  const Tag tag;
+  for (int r = 0; r < count; ++r) {
+    const float* x = scores.data + r * scores.ld;
+    auto best = hn::LoadU(tag, x);
+    for (int i = kLanes; i < padded(scores.length); i += kLanes) {
+      best = larger(hn::LoadU(tag, x + i), best);
+    }
+    hn::Store(best, tag, most.of_row[r]);
+  }
+}
+
+/// What the powers of a group of rows take, one lane a row.
+struct PowerRows {
+  alignas(64) float most[kLanes];
+  alignas(64) float floor[kLanes];
+  alignas(64) float factor[kLanes];
+};
+
+/// For e^(factors[row] * scale * (x - the largest of its row)); reads kLanes factors.
+HWY_INLINE void prepare_powers(const Scores& scores, int count, const float* factors, float scale,
+                               PowerRows& of) {
+  const Tag tag;
+  constexpr float kLog2E = 1.44269504F;
+  constexpr float kLowest = -125.0F;  // whose power, halved, is still a normal number
+  Partial<float> partial(count);
+  largest_scores(scores, count, partial);
+  const auto most = reduce(tag, partial, count, [](auto a, auto b) { return larger(a, b); });
+  // A factor of 0 would make NaN of -infinity.
+  const auto factor =
+      hn::MulAdd(hn::LoadU(tag, factors), hn::Set(tag, scale * kLog2E), hn::Set(tag, 1e-30F));
+  hn::Store(most, tag, of.most);
+  hn::Store(factor, tag, of.factor);
+  hn::Store(hn::Div(hn::Set(tag, kLowest), factor), tag, of.floor);
+}
+
+/// 2^(factor * max(x - most, floor)) of one row. Nothing is above the largest score; below the
+/// floor weights are 0 however they are rounded.
+struct Power {
+  Power(const PowerRows& of, int row)
+      : most(hn::Set(Tag(), of.most[row])),
+        floor(hn::Set(Tag(), of.floor[row])),
+        factor(hn::Set(Tag(), of.factor[row])) {}
+
+  HWY_INLINE hn::Vec<Tag> operator()(hn::Vec<Tag> x) const {
+    const Tag tag;
+    // 2^f with a relative error below 3e-6 for |f| <= 1/2, an eighth of what rounding to 15 bits
+    // adds
+    constexpr float kPower[] = {1.0F, 0.6931242F, 0.24024099F, 0.055906426F, 0.009582853F};
+    // The integer that the shift leaves in the lowest bits is added to the exponent of the rest's
+    // power.
+    const auto shifter = hn::Set(tag, kRoundingShift);
+    const auto below = hn::Max(hn::Sub(x, most), floor);
+    const auto shifted = hn::MulAdd(below, factor, shifter);
+    const auto fraction = hn::MulSub(below, factor, hn::Sub(shifted, shifter));
+    return hn::BitCast(tag, hn::Add(hn::BitCast(BitsTag(), polynomial(tag, fraction, kPower)),
+                                    hn::ShiftLeft<23>(hn::BitCast(BitsTag(), shifted))));
+  }
+
+  hn::Vec<Tag> most;
+  hn::Vec<Tag> floor;
+  hn::Vec<Tag> factor;
+};
+
+/// The powers of each row in place, and their sums, a vector a row.
+HWY_INLINE void powers(const Scores& scores, int count, const PowerRows& of, Partial<float>& sums) {
+  const Tag tag;
+  for (int r = 0; r < count; ++r) {
+    float* x = scores.data + r * scores.ld;
+    const Power power_of(of, r);
+    auto sum = hn::Zero(tag);
+    for (int i = 0; i < padded(scores.length); i += kLanes) {
+      const auto power = power_of(hn::LoadU(tag, x + i));
+      hn::StoreU(power, tag, x + i);
+      sum = hn::Add(sum, power);
+    }
+    hn::Store(sum, tag, sums.of_row[r]);
+  }
+}
+
+/// Rounds each row times its limit to pairs [count][pairs(length)]: pair u is of positions u and
+/// pairs(length) + u. Sums of the rounded ones, a vector a row.
+template <class Products>
+HWY_INLINE void round_powers(const Scores& scores, int count, const float* limits,
+                             std::int32_t* out, Partial<std::int32_t>& sums) {
+  const Tag tag;
+  const gemm::PairTag pair_tag;
+  const int half = pairs(scores.length);
+  const int whole = half / kLanes * kLanes;
+  const auto rest = hn::FirstN(BitsTag(), static_cast<std::size_t>(half - whole));
+  const auto ones = hn::Set(pair_tag, 1);
+  for (int r = 0; r < count; ++r) {
+    const float* x = scores.data + r * scores.ld;
+    std::int32_t* to = out + static_cast<std::ptrdiff_t>(r) * half;
+    const auto limit = hn::Set(tag, limits[r]);
+    const auto rounded = [&](int u) {
+      return rounded_pairs(hn::LoadU(tag, x + u), hn::LoadU(tag, x + half + u), limit);
+    };
+    auto sum = hn::Zero(BitsTag());
+    const auto take = [&](hn::Vec<BitsTag> words, int u) {
+      hn::StoreU(words, BitsTag(), to + u);
+      Products::add(ones, gemm::pair_order(hn::BitCast(pair_tag, words)), sum);
+    };
+    for (int u = 0; u < whole; u += kLanes) take(rounded(u), u);
+    if (whole < half) take(hn::IfThenElseZero(rest, rounded(whole)), whole);
+    hn::Store(sum, BitsTag(), sums.of_row[r]);
+  }
+}
+
+/// Rounded weights of m rows, e^(factors[row] * scale * x), in pairs as round_powers() writes them.
+/// One over the sum of a row takes the place of its factor: together they are weights of 1. Factors
+/// are read and written for whole groups of kLanes rows.
+template <class Products>
+HWY_INLINE void round_weights(const Scores& scores, int m, float scale, std::int32_t* out,
+                              float* factors) {
+  const Tag tag;
+  const auto add = [](auto a, auto b) { return hn::Add(a, b); };
+  const std::ptrdiff_t half = pairs(scores.length);
+  PowerRows of;
+  alignas(64) float limits[kLanes];
+  for (int begin = 0; begin < m; begin += kLanes) {
+    const int count = std::min(kLanes, m - begin);
+    const Scores group{scores.data + begin * scores.ld, scores.ld, scores.length};
+    prepare_powers(group, count, factors + begin, scale, of);
+    Partial<float> floats(count);
+    powers(group, count, of, floats);
+    const auto inverse = hn::Div(hn::Set(tag, 1.0F), reduce(tag, floats, count, add));
+    const auto room = hn::Set(tag, weight_room_i16(scores.length));
+    hn::Store(hn::Min(hn::Mul(room, inverse), hn::Set(tag, kWeightLimitI16)), tag, limits);
+    Partial<std::int32_t> integers(count);
+    round_powers<Products>(group, count, limits, out + begin * half, integers);
+    const auto sum = hn::Max(reduce(BitsTag(), integers, count, add), hn::Set(BitsTag(), 1));
+    hn::StoreU(hn::Div(hn::Set(tag, 1.0F), hn::ConvertTo(tag, sum)), tag, factors + begin);
+  }
+}
+
+/// The same, rounded to 0..limit, in rows `ldo` apart of neighbouring positions. A row is written
+/// up to two vectors beyond its end.
+HWY_INLINE void round_weights_in_order(const Scores& scores, int m, float scale, float limit,
+                                       std::int16_t* out, std::ptrdiff_t ldo, float* factors) {
+  const Tag tag;
+  const hn::Repartition<std::int16_t, Tag> halves;
+  const auto limit_v = hn::Set(tag, limit);
+  const auto shifter = hn::Set(tag, kRoundingShift);  // as in rounded_pairs()
+  const int length = padded(scores.length);
+  PowerRows of;
+  for (int begin = 0; begin < m; begin += kLanes) {
+    const int count = std::min(kLanes, m - begin);
+    const Scores group{scores.data + begin * scores.ld, scores.ld, scores.length};
+    prepare_powers(group, count, factors + begin, scale, of);
+    Partial<float> sums(count);
+    for (int r = 0; r < count; ++r) {
+      const float* x = group.data + r * group.ld;
+      std::int16_t* to = out + (begin + r) * ldo;
+      const Power power_of(of, r);
+      auto sum = hn::Zero(tag);
+      for (int i = 0; i < length; i += 2 * kLanes) {
+        const auto first = power_of(hn::LoadU(tag, x + i));
+        const auto second =
+            i + kLanes < length ? power_of(hn::LoadU(tag, x + i + kLanes)) : hn::Zero(tag);
+        const auto low = hn::BitCast(halves, hn::MulAdd(first, limit_v, shifter));
+        const auto high = hn::BitCast(halves, hn::MulAdd(second, limit_v, shifter));
+        hn::StoreU(hn::ConcatEven(halves, high, low), halves, to + i);
+        sum = hn::Add(sum, hn::Add(first, second));
+      }
+      hn::Store(sum, tag, sums.of_row[r]);
+    }
+    // The largest power is 1, and its weight `limit`.
+    const auto total = reduce(tag, sums, count, [](auto a, auto b) { return hn::Add(a, b); });
+    hn::StoreU(hn::Div(hn::Set(tag, 1.0F), hn::Mul(total, limit_v)), tag, factors + begin);
+  }
+}
+
+}  // namespace rows
+}  // namespace
+#endif  // KOBOLT_SIMD_TARGET
+}  // namespace kobolt::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
