@@ -141,7 +141,7 @@ class Finish {
       float results[kPanel];
       for (int v = 0; v < kVectors; ++v) {
         const auto value_of = values_of_columns(column + v * kLanes);
-        Several<FloatTag, 1> value = {value_of(sums + r * kPanel + v * kLanes, row + r)};
+        Several<FloatTag, 1> value(value_of(sums + r * kPanel + v * kLanes, row + r));
         activate_each<kActivation>(FloatTag(), value);
         hn::StoreU(value[0], FloatTag(), results + v * kLanes);
       }

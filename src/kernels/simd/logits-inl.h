@@ -28,7 +28,8 @@ using gemm::kLanes;
 using V = hn::Vec<FloatTag>;
 
 /// Some logits are far above the shift of their lane, which they replace.
-HWY_NOINLINE void raise_shifts(const LogitSink& sink, std::ptrdiff_t lane, V logit) {
+[[maybe_unused]] HWY_NOINLINE void raise_shifts(const LogitSink& sink, std::ptrdiff_t lane,
+                                                V logit) {
   const FloatTag tag;
   const V shift = hn::LoadU(tag, sink.shifts + lane);
   const auto far = hn::Gt(logit, hn::Add(shift, hn::Set(tag, kLogitRoom)));
@@ -39,8 +40,8 @@ HWY_NOINLINE void raise_shifts(const LogitSink& sink, std::ptrdiff_t lane, V log
 }
 
 /// Some logits of a row are above their bounds. `counted`: lanes that are columns of the matrix.
-HWY_NOINLINE void take_notable(const LogitSink& sink, int row, int column, V logit,
-                               hn::Mask<FloatTag> counted) {
+[[maybe_unused]] HWY_NOINLINE void take_notable(const LogitSink& sink, int row, int column, V logit,
+                                                hn::Mask<FloatTag> counted) {
   const FloatTag tag;
   const std::ptrdiff_t lane = static_cast<std::ptrdiff_t>(row) * kPanel + column % kPanel;
   const V room = hn::Set(tag, kLogitRoom);
@@ -115,7 +116,7 @@ HWY_INLINE void take(const LogitSink& sink, int row, int rows, int column, int n
     take_rows<kTogether>(sink, row + r, column, logit, counted);
   }
   for (; r < rows; ++r) {
-    const Several<FloatTag, 1> logit = {logit_of(r)};
+    const Several<FloatTag, 1> logit(logit_of(r));
     take_rows<1>(sink, row + r, column, logit, counted);
   }
 }

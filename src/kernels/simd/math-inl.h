@@ -6,7 +6,6 @@
 #define KOBOLT_KERNELS_MATH_INL_H_
 #endif
 
-#include <array>
 #include <cstddef>
 
 #include "hwy/highway.h"
@@ -22,9 +21,17 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Vectors that go through a function together. Each step of it waits for the one before, and for
-/// one vector alone leaves units idle.
+/// one vector alone leaves units idle. An implicit constructor, or std::array's, would not be
+/// compiled for this instruction set.
 template <class D, std::size_t kCount>
-using Several = std::array<hn::Vec<D>, kCount>;
+struct Several {
+  hn::Vec<D> vectors[kCount];
+
+  HWY_INLINE Several() {}  // NOLINT(modernize-use-equals-default)
+  HWY_INLINE explicit Several(hn::Vec<D> only) requires(kCount == 1) { vectors[0] = only; }
+  HWY_INLINE hn::Vec<D>& operator[](std::size_t i) { return vectors[i]; }
+  HWY_INLINE const hn::Vec<D>& operator[](std::size_t i) const { return vectors[i]; }
+};
 /// How many are worth it: AVX2 has half of the registers.
 constexpr int kTogether = HWY_TARGET == HWY_AVX3 ? 4 : 2;
 
@@ -46,7 +53,7 @@ HWY_INLINE void polynomial(D d, const Several<D, kCount>& x, const float (&coeff
 template <class D, std::size_t kTerms>
 HWY_INLINE hn::Vec<D> polynomial(D d, hn::Vec<D> x, const float (&coefficients)[kTerms]) {
   Several<D, 1> sum;
-  polynomial(d, Several<D, 1>{x}, coefficients, sum);
+  polynomial(d, Several<D, 1>(x), coefficients, sum);
   return sum[0];
 }
 
@@ -100,7 +107,7 @@ HWY_INLINE void exp_within(D d, Several<D, kCount>& x) {
 template <class D>
 HWY_INLINE hn::Vec<D> exp(D d, hn::Vec<D> x) {
   const auto smallest = hn::Set(d, kLeastExponent);
-  Several<D, 1> power = {hn::Min(hn::Max(x, smallest), hn::Set(d, 88.3F))};
+  Several<D, 1> power(hn::Min(hn::Max(x, smallest), hn::Set(d, 88.3F)));
   exp_within(d, power);
   return hn::IfThenZeroElse(hn::Lt(x, smallest), power[0]);
 }
