@@ -95,8 +95,8 @@ class LogitSinkTest : public KernelTest {
  protected:
   /// The products of random rows, `deviation` of their logits, with a matrix and a bias.
   void compare(int m, int n, int kept, float deviation, const std::vector<float>& bias) {
-    const std::vector<float> x =
-        random(static_cast<std::size_t>(m * kSinkInputs), 0.0F, deviation / std::sqrt(kSinkInputs));
+    const std::vector<float> x = random(static_cast<std::size_t>(m * kSinkInputs), 0.0F,
+                                        deviation / std::sqrt(static_cast<float>(kSinkInputs)));
     const std::vector<float> w = random(static_cast<std::size_t>(n * kSinkInputs));
     SinkCase sizes{.m = m, .n = n, .kept = kept, .panel_ends = {}, .first_shifts = {}};
     for (int end = 1; end < panels(n); end += 3) sizes.panel_ends.push_back(end);
