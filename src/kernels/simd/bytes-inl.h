@@ -122,10 +122,10 @@ struct ShiftedProducts {
     return
         [row_scale = a.scales, row_zero = a.zeros, scales = hn::LoadU(tag, column_scales + column),
          weights = hn::LoadU(IntTag(), column_sums.of(column / kPanel)),
-         tag](const std::int32_t* sums, int row) {
+         tag](const std::int32_t* sums, int row, hn::Vec<FloatTag> bias) {
           const auto zeros = hn::Mul(hn::Set(IntTag(), row_zero[row]), weights);
           const auto product = hn::ConvertTo(tag, hn::Sub(hn::LoadU(IntTag(), sums), zeros));
-          return hn::Mul(hn::Mul(product, hn::Set(tag, row_scale[row])), scales);
+          return hn::MulAdd(hn::Mul(product, hn::Set(tag, row_scale[row])), scales, bias);
         };
   }
 };

@@ -25,12 +25,14 @@ using gemm::kLanes;
 using gemm::kVectors;
 
 // `Products` of Finish turn sums into floats: of_columns(column) takes what belongs to a vector of
-// columns into registers, and gives a function of the sums of a row.
+// columns into registers, and gives a function of the sums of a row and the bias, which it adds.
 
 /// Sums of floats are their products.
 struct FloatProducts {
   [[nodiscard]] HWY_INLINE auto of_columns(int /*column*/) const {
-    return [](const float* sums, int /*row*/) { return hn::LoadU(FloatTag(), sums); };
+    return [](const float* sums, int /*row*/, hn::Vec<FloatTag> bias) {
+      return hn::Add(hn::LoadU(FloatTag(), sums), bias);
+    };
   }
 };
 
@@ -77,12 +79,12 @@ class Finish {
   /// A vector of columns: products + bias of a row. What is the same for all rows is held in
   /// registers; stores to c could change anything that is read again.
   [[nodiscard]] HWY_INLINE auto values_of_columns(int column) const {
-    // Zeros are added where there is no bias: with a condition the compiler would fuse this with
-    // the product's last multiplication in some places only, and results would differ.
+    // Zeros are added where there is no bias: a product's last multiplication is fused with this
+    // addition, and equal sums make equal values wherever a tile goes.
     const auto bias = epilogue_.bias != nullptr ? hn::LoadU(FloatTag(), epilogue_.bias + column)
                                                 : hn::Zero(FloatTag());
     return [products = products_.of_columns(column), bias](const auto* sums, int row) {
-      return hn::Add(products(sums, row), bias);
+      return products(sums, row, bias);
     };
   }
 

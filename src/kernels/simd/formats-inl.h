@@ -49,9 +49,9 @@ struct ScaledProducts {
   [[nodiscard]] HWY_INLINE auto of_columns(int column) const {
     const FloatTag tag;
     return [row_scale = row_scales, scales = hn::LoadU(tag, column_scales + column), tag](
-               const std::int32_t* sums, int row) {
+               const std::int32_t* sums, int row, hn::Vec<FloatTag> bias) {
       const auto product = hn::ConvertTo(tag, hn::LoadU(IntTag(), sums));
-      return hn::Mul(hn::Mul(product, hn::Set(tag, row_scale[row])), scales);
+      return hn::MulAdd(hn::Mul(product, hn::Set(tag, row_scale[row])), scales, bias);
     };
   }
 };

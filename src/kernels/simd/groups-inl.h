@@ -393,10 +393,10 @@ struct Products {
     const FloatTag tag;
     return [row_scale = a.scales, row_zero = a.zeros,
             weights = hn::Load(tag, column_sums.of(column / kPanel) + column % kPanel),
-            tag](const float* sums, int row) {
+            tag](const float* sums, int row, hn::Vec<FloatTag> bias) {
       const auto zero = hn::Set(tag, static_cast<float>(row_zero[row] - Dot::kLess));
-      return hn::Mul(hn::NegMulAdd(zero, weights, hn::LoadU(tag, sums)),
-                     hn::Set(tag, row_scale[row]));
+      return hn::MulAdd(hn::NegMulAdd(zero, weights, hn::LoadU(tag, sums)),
+                        hn::Set(tag, row_scale[row]), bias);
     };
   }
 };
