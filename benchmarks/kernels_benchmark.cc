@@ -58,10 +58,19 @@ void report(benchmark::State& state, double operations, double bytes,
   rate("%read", 100.0 * bytes / (1e9 * ceilings.read));
 }
 
+/// The arguments of a product of m rows of k values with n columns.
+struct ProductSize {
+  int m;
+  int k;
+  int n;
+};
+ProductSize product_size(const benchmark::State& state) {
+  const auto argument = [&](std::size_t i) { return static_cast<int>(state.range(i)); };
+  return {argument(0), argument(1), argument(2)};
+}
+
 void gemm_f32(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const std::vector<float> a = random(size_of(m, k));
   const std::vector<float> values = random(packed_f32_size(n, k));
   const AlignedVector<float> packed(values.begin(), values.end());
@@ -75,9 +84,7 @@ void gemm_f32(benchmark::State& state) {
 
 template <auto kGemm, class Packed>
 void gemm_16(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const std::vector<float> a = random(size_of(m, k));
   // 0.5 to 1 in binary16 and about 0.01 in bfloat16: no zeros, subnormals or infinities.
   const AlignedVector<std::uint16_t> packed(packed_16_size(n, k), 0x3A12);
@@ -117,9 +124,7 @@ struct ByteRows {
 };
 
 void gemm_u8_i4(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const ByteRows rows(m, k);
   const AlignedVector<std::uint8_t> packed(packed_i4_size(n, k), 0x3B);
   std::vector<float> c(size_of(m, n));
@@ -131,9 +136,7 @@ void gemm_u8_i4(benchmark::State& state) {
 }
 
 void gemm_i8(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const PairRows rows(m, k);
   AlignedVector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
@@ -171,9 +174,7 @@ void gemm_u8_i8(benchmark::State& state) {
     state.SkipWithError("not for this instruction set");
     return;
   }
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const ByteRows rows(m, k);
   const ByteMatrix w(n, k);
   std::vector<float> c(size_of(m, n));
@@ -190,9 +191,7 @@ void gemm_u8_i8_logits(benchmark::State& state) {
     state.SkipWithError("not for this instruction set");
     return;
   }
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   constexpr int kBest = 8;
   const ByteRows rows(m, k);
   const ByteMatrix w(n, k);
@@ -284,9 +283,7 @@ struct SparseBytes {
 /// Operations are those of the dense product, so that rates compare with its own; bytes are real.
 template <SparseForm kForm>
 void gemm_sparse_f32(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const std::vector<float> a = random(size_of(m, k));
   const std::vector<float> w = half_zero(n, k, kForm);
   std::vector<float> dense(packed_f32_size(n, k));
@@ -303,9 +300,7 @@ void gemm_sparse_f32(benchmark::State& state) {
 
 template <SparseForm kForm>
 void gemm_sparse_f16(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const std::vector<float> a = random(size_of(m, k));
   const std::vector<float> w = half_zero(n, k, kForm);
   std::vector<std::uint16_t> dense(packed_16_size(n, k));
@@ -322,9 +317,7 @@ void gemm_sparse_f16(benchmark::State& state) {
 
 template <SparseForm kForm>
 void gemm_sparse_i8(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const PairRows rows(m, k);
   const SparseBytes<kForm> w(n, k);
   std::vector<float> c(size_of(m, n));
@@ -338,9 +331,7 @@ void gemm_sparse_i8(benchmark::State& state) {
 
 template <SparseForm kForm>
 void gemm_sparse_u8_i8(benchmark::State& state) {
-  const auto m = static_cast<int>(state.range(0));
-  const auto k = static_cast<int>(state.range(1));
-  const auto n = static_cast<int>(state.range(2));
+  const auto [m, k, n] = product_size(state);
   const ByteRows rows(m, k);
   const SparseBytes<kForm> w(n, k);
   std::vector<float> c(size_of(m, n));
