@@ -1,0 +1,137 @@
+// Attention, of floats and of integers, in the encoder and in decoding steps.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "kernels/cache.h"
+#include "kernels/head_attention.h"
+#include "kernels/kernels.h"
+#include "kobolt/profile.h"
+#include "timing.h"
+
+namespace kobolt::kernels {
+namespace {
+
+void attention(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto length = static_cast<int>(state.range(1));
+  constexpr int kHeadDim = 48;
+  const std::vector<float> q = random(size_of(m, kHeadDim));
+  const std::vector<float> keys = random(packed_f32_size(length, kHeadDim));
+  const std::vector<float> values = random(packed_f32_size(kHeadDim, length));
+  std::vector<float> scratch(attention_scratch(m, length));
+  std::vector<float> out(size_of(m, kHeadDim));
+  repeat(state, [&] {
+    kernels::attention(q.data(), kHeadDim, m, {keys.data(), length, kHeadDim},
+                       {values.data(), kHeadDim, length}, 0.1F, out.data(), kHeadDim,
+                       scratch.data());
+  });
+  report(state, 4.0 * m * length * kHeadDim, 8.0 * length * kHeadDim);
+}
+BENCHMARK(attention)->ArgNames({"m", "length"})->Args({512, 512})->Args({4, 512});
+
+/// Packing of keys and values included, as it is part of the kernel. The heads take their parts of
+/// rows that hold queries, keys and values of all of them, as in the encoder.
+void head_attention_i16(benchmark::State& state) {
+  const auto length = static_cast<int>(state.range(0));
+  const auto head_dim = static_cast<int>(state.range(1));
+  constexpr int kHeads = 8;
+  const std::ptrdiff_t width = std::ptrdiff_t{kHeads} * head_dim;
+  const std::vector<float> qkv = random(size_of(length, static_cast<int>(3 * width)));
+  std::vector<float> scratch(head_attention_i16_scratch(length, head_dim));
+  std::vector<float> out(size_of(length, static_cast<int>(width)));
+  repeat(state, [&] {
+    for (int head = 0; head < kHeads; ++head) {
+      const float* q = qkv.data() + std::ptrdiff_t{head} * head_dim;
+      kernels::head_attention_i16(q, q + width, q + 2 * width, 3 * width, length, head_dim, 0.1F,
+                                  out.data() + std::ptrdiff_t{head} * head_dim, width,
+                                  scratch.data());
+    }
+  });
+  report(state, kHeads * 4.0 * length * length * head_dim, kHeads * 16.0 * length * head_dim,
+         Arithmetic::pairs);
+}
+BENCHMARK(head_attention_i16)
+    ->ArgNames({"length", "head_dim"})
+    ->Args({24, 32})
+    ->Args({64, 32})
+    ->Args({130, 32})
+    ->Args({64, 48})
+    ->Args({512, 48});
+
+/// Of the rows of one document, its beams, as in a decoding step.
+void attention_i8(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto length = static_cast<int>(state.range(1));
+  const auto head_dim = static_cast<int>(state.range(2));
+  const std::vector<float> q = random(size_of(m, head_dim));
+  const std::vector<std::int8_t> keys(packed_i8_size(length, head_dim), 3);
+  const std::vector<std::int8_t> values(packed_i8_size(head_dim, length), 3);
+  const std::vector<float> scales(size_of(1, padded(std::max(length, head_dim))), 0.01F);
+  std::vector<float> scratch(attention_scratch_i8(m, length, head_dim));
+  std::vector<float> out(size_of(m, head_dim));
+  repeat(state, [&] {
+    kernels::attention_i8(q.data(), head_dim, m, {keys.data(), scales.data(), length, head_dim},
+                          {values.data(), scales.data(), head_dim, length}, 0.1F, out.data(),
+                          head_dim, scratch.data());
+  });
+  report(state, 4.0 * m * length * head_dim, 2.0 * length * head_dim, Arithmetic::pairs);
+}
+BENCHMARK(attention_i8)
+    ->ArgNames({"m", "length", "head_dim"})
+    ->Args({1, 64, 32})
+    ->Args({4, 64, 32})
+    ->Args({4, 512, 48});
+
+void attention_step(benchmark::State& state) {
+  const auto length = static_cast<int>(state.range(0));
+  constexpr int kHeads = 16;
+  constexpr int kHeadDim = 48;
+  constexpr int kWidth = kHeads * kHeadDim;
+  const std::vector<float> q = random(kWidth);
+  const std::vector<float> keys = random(size_of(length, kWidth));
+  const std::vector<float> values = random(size_of(length, kWidth));
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(length));
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<float> scratch(size_of(kHeads, length));
+  std::vector<float> out(kWidth);
+  repeat(state, [&] {
+    kernels::attention_step(q.data(), keys.data(), values.data(), kWidth, rows.data(), length,
+                            kHeads, kHeadDim, 0.1F, out.data(), scratch.data());
+  });
+  report(state, 4.0 * length * kWidth, 8.0 * length * kWidth);
+}
+BENCHMARK(attention_step)->ArgName("length")->Arg(32)->Arg(128);
+
+/// The same over a cache in int8, which is of zeros: what numbers it holds does not matter.
+void attention_step_i8(benchmark::State& state) {
+  const auto length = static_cast<int>(state.range(0));
+  const auto heads = static_cast<int>(state.range(1));
+  const auto head_dim = static_cast<int>(state.range(2));
+  const int width = heads * head_dim;
+  const std::vector<float> q = random(size_of(1, width));
+  const std::vector<std::int8_t> cache(size_of(length, width));
+  const std::vector<float> scales(size_of(length, heads), 0.01F);
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(length));
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<float> scratch(size_of(heads, length));
+  std::vector<float> out(q.size());
+  const CacheRowsI8 of{cache.data(), scales.data(), width, heads};
+  repeat(state, [&] {
+    kernels::attention_step_i8(q.data(), of, of, rows.data(), length, heads, head_dim, 0.1F,
+                               out.data(), scratch.data());
+  });
+  report(state, 4.0 * length * width, 2.0 * length * width);
+}
+BENCHMARK(attention_step_i8)
+    ->ArgNames({"length", "heads", "head_dim"})
+    ->Args({8, 8, 32})
+    ->Args({16, 8, 32})
+    ->Args({64, 16, 48});
+
+}  // namespace
+}  // namespace kobolt::kernels
