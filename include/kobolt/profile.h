@@ -29,8 +29,8 @@ struct MachineCeilings {
   }
 };
 
-/// Measures them, which takes a second; nothing where that cannot be done: it takes x86-64 with
-/// AVX2 and FMA.
+/// Measures them, which takes a second; threads: 0 = one a core that this process may use. Nothing
+/// where that cannot be done: it takes x86-64 with AVX2 and FMA.
 KOBOLT_API std::optional<MachineCeilings> machine_ceilings(int threads);
 
 struct ProfileOptions {

@@ -30,6 +30,7 @@ std::string processor_name() {
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -39,8 +40,6 @@ namespace kobolt {
 namespace {
 
 constexpr int kChains = 12;  // independent sums: more than latency times units anywhere
-constexpr std::int64_t kSteps = 1'000'000;
-constexpr int kRepetitions = 15;
 
 double seconds(clockid_t clock) {
   timespec now{};
@@ -53,8 +52,7 @@ double seconds(clockid_t clock) {
 #define KOBOLT_TWELVE(step, v)                                                            \
   step(v, 0) step(v, 1) step(v, 2) step(v, 3) step(v, 4) step(v, 5) step(v, 6) step(v, 7) \
       step(v, 8) step(v, 9) step(v, 10) step(v, 11)
-#define KOBOLT_LOOP(step, v)   \
-  std::int64_t steps = kSteps; \
+#define KOBOLT_LOOP(step, v) \
   asm volatile("vpxor %%ymm13, %%ymm13, %%ymm13\n\t"                                            \
                "vpxor %%ymm14, %%ymm14, %%ymm14\n\t"                                            \
                "1:\n\t" KOBOLT_TWELVE(step, v) "dec %[steps]\n\t"                               \
@@ -71,14 +69,26 @@ double seconds(clockid_t clock) {
 #define KOBOLT_VNNI_PAIRS(v, sum) "vpdpwssd %%" v "13, %%" v "14, %%" v #sum "\n\t"
 #define KOBOLT_VNNI_BYTES(v, sum) "vpdpbusd %%" v "13, %%" v "14, %%" v #sum "\n\t"
 
-using Loop = void (*)();
+using Loop = void (*)(std::int64_t steps);
 
-__attribute__((target("avx2,fma"))) void fma_avx2() { KOBOLT_LOOP(KOBOLT_FMA, "ymm"); }
-__attribute__((target("avx2,fma"))) void pairs_avx2() { KOBOLT_LOOP(KOBOLT_PAIRS, "ymm"); }
-__attribute__((target("avx512bw"))) void fma_avx512() { KOBOLT_LOOP(KOBOLT_FMA, "zmm"); }
-__attribute__((target("avx512bw"))) void pairs_avx512() { KOBOLT_LOOP(KOBOLT_PAIRS, "zmm"); }
-__attribute__((target("avx512vnni"))) void pairs_vnni() { KOBOLT_LOOP(KOBOLT_VNNI_PAIRS, "zmm"); }
-__attribute__((target("avx512vnni"))) void bytes_vnni() { KOBOLT_LOOP(KOBOLT_VNNI_BYTES, "zmm"); }
+__attribute__((target("avx2,fma"))) void fma_avx2(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_FMA, "ymm");
+}
+__attribute__((target("avx2,fma"))) void pairs_avx2(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_PAIRS, "ymm");
+}
+__attribute__((target("avx512bw"))) void fma_avx512(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_FMA, "zmm");
+}
+__attribute__((target("avx512bw"))) void pairs_avx512(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_PAIRS, "zmm");
+}
+__attribute__((target("avx512vnni"))) void pairs_vnni(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_VNNI_PAIRS, "zmm");
+}
+__attribute__((target("avx512vnni"))) void bytes_vnni(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_VNNI_BYTES, "zmm");
+}
 
 /// The loops of an instruction set; one float, pair or quad of bytes is 32 bits.
 struct Loops {
@@ -94,15 +104,22 @@ constexpr std::array<Loops, 3> kLoops = {{
     {"AVX2", 8, fma_avx2, pairs_avx2, nullptr},
 }};
 
-// Of all threads together. What is read again and again stays in a cache in part, even if it is
-// several times as large: beside an L3 of 32 MiB two threads read 41 GB/s of 128 MiB, 35 of 768.
-constexpr std::size_t kReadBytes = std::size_t{512} << 20;
-
 /// Memory a page at a time: the vector has no time to spend on single bytes, and writes none.
 struct Page {
   char bytes[4096];
 };
 using ReadMemory = AlignedVector<Page>;
+
+/// For each thread its own. Written, not only allocated: else every page would be the same page of
+/// zeros. In large pages, as engines hold their weights.
+std::vector<ReadMemory> filled_memory(unsigned threads, std::size_t bytes) {
+  std::vector<ReadMemory> memory(threads);
+  for (ReadMemory& pages : memory) {
+    pages.resize(std::max<std::size_t>(1, bytes / threads / sizeof(Page)));
+    std::memset(pages.data(), 1, pages.size() * sizeof(Page));
+  }
+  return memory;
+}
 
 /// Bytes read in one run.
 __attribute__((target("avx2"))) double read(const ReadMemory& memory) {
@@ -121,39 +138,39 @@ __attribute__((target("avx2"))) double read(const ReadMemory& memory) {
   return static_cast<double>(size);
 }
 
-/// Best work per second over repetitions, all threads together. One thread is timed by its own CPU
-/// time, so that other programs do not count; several by the wall, because they share.
+/// Work per second, all threads together, in units of 1e9. One thread is timed by its own CPU time,
+/// so that other programs do not count; several by the wall, because they share.
 template <class Work>
-double best_rate(unsigned threads, const Work& work) {
-  double best = 0.0;
-  for (int repetition = 0; repetition < kRepetitions; ++repetition) {
-    if (threads == 1) {
-      const double begin = seconds(CLOCK_THREAD_CPUTIME_ID);
-      const double done = work(0U);
-      best = std::max(best, done / (seconds(CLOCK_THREAD_CPUTIME_ID) - begin));
-      continue;
-    }
-    std::atomic<unsigned> ready{0};
-    std::vector<double> done(threads);
-    std::vector<double> begin(threads);
-    std::vector<double> end(threads);
-    std::vector<std::thread> pool;
-    for (unsigned t = 0; t < threads; ++t) {
-      pool.emplace_back([&, t] {
-        ++ready;
-        while (ready < threads) std::this_thread::yield();
-        begin[t] = seconds(CLOCK_MONOTONIC);
-        done[t] = work(t);
-        end[t] = seconds(CLOCK_MONOTONIC);
-      });
-    }
-    for (std::thread& thread : pool) thread.join();
-    double total = 0.0;
-    for (const double part : done) total += part;
-    const double first = *std::min_element(begin.begin(), begin.end());
-    best = std::max(best, total / (*std::max_element(end.begin(), end.end()) - first));
+double rate_once(unsigned threads, const Work& work) {
+  if (threads == 1) {
+    const double begin = seconds(CLOCK_THREAD_CPUTIME_ID);
+    const double done = work(0U);
+    return done / (seconds(CLOCK_THREAD_CPUTIME_ID) - begin) / 1e9;
   }
-  return best / 1e9;
+  std::atomic<unsigned> ready{0};
+  std::vector<double> done(threads);
+  std::vector<double> begin(threads);
+  std::vector<double> end(threads);
+  std::vector<std::thread> pool;
+  for (unsigned t = 0; t < threads; ++t) {
+    pool.emplace_back([&, t] {
+      ++ready;
+      while (ready < threads) std::this_thread::yield();
+      begin[t] = seconds(CLOCK_MONOTONIC);
+      done[t] = work(t);
+      end[t] = seconds(CLOCK_MONOTONIC);
+    });
+  }
+  for (std::thread& thread : pool) thread.join();
+  const double total = std::accumulate(done.begin(), done.end(), 0.0);
+  return total / (*std::ranges::max_element(end) - *std::ranges::min_element(begin)) / 1e9;
+}
+
+template <class Work>
+std::vector<double> rates(unsigned threads, int repetitions, const Work& work) {
+  std::vector<double> found(static_cast<std::size_t>(repetitions));
+  for (double& rate : found) rate = rate_once(threads, work);
+  return found;
 }
 
 }  // namespace
@@ -171,26 +188,25 @@ std::span<const std::string_view> measurable_sets() {
   return sets;
 }
 
-Ceilings measure_ceilings(std::string_view set, unsigned threads) {
-  // Written, not only allocated: else every page would be the same page of zeros. In large pages,
-  // as engines hold their weights.
-  std::vector<ReadMemory> memory(threads);
-  for (ReadMemory& pages : memory) {
-    pages.resize(kReadBytes / threads / sizeof(Page));
-    std::memset(pages.data(), 1, pages.size() * sizeof(Page));
-  }
+std::vector<double> read_rates(unsigned threads, int passes, std::size_t bytes) {
+  const std::vector<ReadMemory> memory = filled_memory(threads, bytes);
+  return rates(threads, passes, [&](unsigned t) { return read(memory[t]); });
+}
+
+Ceilings measure_ceilings(std::string_view set, unsigned threads, const CeilingEffort& effort) {
   const Loops& loops = *std::ranges::find(kLoops, set, &Loops::set);
-  const auto rate = [&](Loop loop, int operations) {
+  const auto best = [&](Loop loop, int operations) {
     if (loop == nullptr) return 0.0;
-    return best_rate(threads, [&](unsigned) {
-      loop();
-      return static_cast<double>(operations) * loops.lanes * kChains * kSteps;
-    });
+    return std::ranges::max(rates(threads, effort.repetitions, [&](unsigned) {
+      loop(effort.steps);
+      return static_cast<double>(operations) * loops.lanes * kChains *
+             static_cast<double>(effort.steps);
+    }));
   };
-  return {.fp32 = rate(loops.fp32, 2),
-          .pairs = rate(loops.pairs, 4),
-          .bytes = rate(loops.bytes, 8),
-          .read = best_rate(threads, [&](unsigned t) { return read(memory[t]); })};
+  return {.fp32 = best(loops.fp32, 2),
+          .pairs = best(loops.pairs, 4),
+          .bytes = best(loops.bytes, 8),
+          .read = std::ranges::max(read_rates(threads, effort.repetitions, effort.read_bytes))};
 }
 
 }  // namespace kobolt
@@ -200,7 +216,8 @@ Ceilings measure_ceilings(std::string_view set, unsigned threads) {
 namespace kobolt {
 
 std::span<const std::string_view> measurable_sets() { return {}; }
-Ceilings measure_ceilings(std::string_view, unsigned) { return {}; }
+std::vector<double> read_rates(unsigned, int, std::size_t) { return {}; }
+Ceilings measure_ceilings(std::string_view, unsigned, const CeilingEffort&) { return {}; }
 
 }  // namespace kobolt
 
