@@ -1,7 +1,7 @@
 // Prints what the processor can do at most, for each instruction set that the kernels have here:
-// fused multiply-adds in fp32, products of pairs of int16 (vpdpwssd, or vpmaddwd + vpaddd) and of
-// bytes (vpdpbusd), and reading memory; with one thread and with all. Percentages in
-// docs/performance.md are against these figures.
+// fused multiply-adds in fp32, products of pairs of bfloat16 (vdpbf16ps) and of int16 (vpdpwssd, or
+// vpmaddwd + vpaddd) and of bytes (vpdpbusd), and reading memory; with one thread and with all.
+// Percentages in docs/performance.md are against these figures.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
@@ -16,13 +16,14 @@
 namespace {
 
 void print_ceilings(unsigned all) {
-  std::printf("%-12s %8s %13s %12s %12s %10s\n", "set", "threads", "fp32 GFLOP/s", "pairs GOP/s",
-              "bytes GOP/s", "read GB/s");
+  std::printf("%-12s %8s %13s %13s %12s %12s %10s\n", "set", "threads", "fp32 GFLOP/s",
+              "bf16 GFLOP/s", "pairs GOP/s", "bytes GOP/s", "read GB/s");
   for (const std::string_view set : kobolt::measurable_sets()) {
     for (const unsigned threads : {1U, all}) {
       const kobolt::Ceilings ceilings = kobolt::measure_ceilings(set, threads);
-      std::printf("%-12s %8u %13.1f %12.1f %12.1f %10.1f\n", std::string(set).c_str(), threads,
-                  ceilings.fp32, ceilings.pairs, ceilings.bytes, ceilings.read);
+      std::printf("%-12s %8u %13.1f %13.1f %12.1f %12.1f %10.1f\n", std::string(set).c_str(),
+                  threads, ceilings.fp32, ceilings.bf16, ceilings.pairs, ceilings.bytes,
+                  ceilings.read);
       if (all == 1) break;
     }
   }

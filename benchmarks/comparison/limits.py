@@ -15,9 +15,11 @@ WEIGHT_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "int8": 1.0, "int4": 0.5 
 
 @dataclasses.dataclass(frozen=True)
 class Ceilings:
-    """Operations and bytes a second. `pairs` and `bytes` are products of int16 and of int8."""
+    """Operations and bytes a second. `pairs` and `bytes` are products of int16 and of int8; `bf16` and
+    `bytes` are 0 where the machine has no instruction for them."""
 
     fp32: float
+    bf16: float
     pairs: float
     bytes: float
     read: float
@@ -27,7 +29,9 @@ class Ceilings:
         takes two, as pairs do, of twice the lanes."""
         if precision == "int8":
             return max(self.pairs, self.bytes)
-        return max(2 * self.pairs, self.bytes) if precision == "int4" else self.fp32
+        if precision == "int4":
+            return max(2 * self.pairs, self.bytes)
+        return max(self.fp32, self.bf16) if precision == "bf16" else self.fp32
 
     def attention(self, precision: str) -> float:
         """That of integer engines multiplies pairs where they are faster."""
@@ -132,7 +136,7 @@ def parse_ceilings(text: str, threads: int) -> Ceilings:
     found = None
     for line in text.splitlines():
         cells = line.split()
-        if len(cells) == 6 and cells[1] == str(threads):
+        if len(cells) == 7 and cells[1] == str(threads):
             ceilings = Ceilings(*(float(cell) * 1e9 for cell in cells[2:]))
             found = ceilings.best(found) if found else ceilings
     if found:

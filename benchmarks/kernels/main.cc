@@ -1,8 +1,8 @@
 // The kernels at the shapes of KoBART (d_model 768, ffn 3072, vocabulary 30000), single-threaded.
 // Time is the thread's CPU time, so that a shared machine disturbs as little as it can. The
 // ceilings of the instruction set in use are measured first; "%op" is the share of the arithmetic
-// one (fp32, pairs of int16 or bytes), "%read" of reading memory, which data that stays in a cache
-// can exceed.
+// one (fp32, bf16, pairs of int16 or bytes), "%read" of reading memory, which data that stays in a
+// cache can exceed.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -29,8 +29,9 @@ void measure_one_thread() {
   ceilings = measure_ceilings(set, 1);
   benchmark::AddCustomContext(
       "ceilings",
-      fmt::format("{:.1f} GFLOP/s fp32, {:.1f} GOP/s pairs, {:.1f} GOP/s bytes, {:.1f} GB/s",
-                  ceilings.fp32, ceilings.pairs, ceilings.bytes, ceilings.read));
+      fmt::format("{:.1f} GFLOP/s fp32, {:.1f} GFLOP/s bf16, {:.1f} GOP/s pairs, {:.1f} GOP/s "
+                  "bytes, {:.1f} GB/s",
+                  ceilings.fp32, ceilings.bf16, ceilings.pairs, ceilings.bytes, ceilings.read));
 }
 
 }  // namespace
@@ -53,8 +54,10 @@ void report(benchmark::State& state, double operations, double bytes, Arithmetic
   rate("op/s", operations);
   rate("B/s", bytes);
   if (ceilings.fp32 <= 0) return;
-  const MachineCeilings most{
-      .fp32 = ceilings.fp32, .pairs = ceilings.pairs, .bytes = ceilings.bytes};
+  const MachineCeilings most{.fp32 = ceilings.fp32,
+                             .bf16 = ceilings.bf16,
+                             .pairs = ceilings.pairs,
+                             .bytes = ceilings.bytes};
   rate("%op", 100.0 * operations / (1e9 * most.operations(arithmetic)));
   rate("%read", 100.0 * bytes / (1e9 * ceilings.read));
 }

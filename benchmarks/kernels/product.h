@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kobolt/profile.h"
@@ -67,6 +68,22 @@ void time_product(benchmark::State& state, Gemm* gemm, const Matrix& w, double b
   repeat(state,
          [&, m = m, k = k, n = n] { gemm(a.data(), k, m, w, 0, panels(n), c.data(), n, {}); });
   report(state, 2.0 * m * n * k, bytes);
+}
+
+/// The same of rows in bfloat16.
+template <class Gemm, class Matrix>
+void time_product_of_bf16(benchmark::State& state, Gemm* gemm, const Matrix& w, double bytes) {
+  if (!prefers_bf16_rows()) {
+    state.SkipWithError("not for this instruction set");
+    return;
+  }
+  const auto [m, k, n] = product_size(state);
+  const int ld = 2 * pairs(k);
+  std::vector<std::uint16_t> a(size_of(m, ld));
+  round_rows_bf16(random(size_of(m, k)).data(), k, m, k, a.data(), ld);
+  std::vector<float> c(size_of(m, n));
+  repeat(state, [&, m = m, n = n] { gemm(a.data(), ld, m, w, 0, panels(n), c.data(), n, {}); });
+  report(state, 2.0 * m * n * k, bytes, Arithmetic::bf16);
 }
 
 /// The same of rows in int16.

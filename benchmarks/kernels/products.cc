@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kernels/logit_sink.h"
@@ -26,21 +27,33 @@ void gemm_f32(benchmark::State& state) {
 }
 BENCHMARK(gemm_f32)->Apply(product_shapes);
 
-template <class Packed, class Gemm>
-void time_product_with_16_bits(benchmark::State& state, Gemm* gemm) {
-  const auto [m, k, n] = product_size(state);
-  // 0.5 to 1 in binary16 and about 0.01 in bfloat16: no zeros, subnormals or infinities.
-  const AlignedVector<std::uint16_t> packed(packed_16_size(n, k), 0x3A12);
-  time_product(state, gemm, Packed{packed.data(), n, k}, 2.0 * n * k);
+/// Values that are 0.5 to 1 in binary16 and about 0.01 in bfloat16: no zeros, subnormals or
+/// infinities.
+AlignedVector<std::uint16_t> weights_of_16_bits(int n, int k) {
+  return AlignedVector<std::uint16_t>(packed_16_size(n, k), 0x3A12);
 }
+
 void gemm_f16(benchmark::State& state) {
-  time_product_with_16_bits<PackedF16>(state, kernels::gemm_f16);
+  const auto [m, k, n] = product_size(state);
+  const auto packed = weights_of_16_bits(n, k);
+  time_product(state, kernels::gemm_f16, PackedF16{packed.data(), n, k}, 2.0 * n * k);
 }
 BENCHMARK(gemm_f16)->Apply(product_shapes);
+
 void gemm_bf16(benchmark::State& state) {
-  time_product_with_16_bits<PackedBF16>(state, kernels::gemm_bf16);
+  const auto [m, k, n] = product_size(state);
+  const auto packed = weights_of_16_bits(n, k);
+  time_product(state, kernels::gemm_bf16, PackedBF16{packed.data(), n, k}, 2.0 * n * k);
 }
 BENCHMARK(gemm_bf16)->Apply(product_shapes);
+
+void gemm_bf16_bf16(benchmark::State& state) {
+  const auto [m, k, n] = product_size(state);
+  const auto packed = weights_of_16_bits(n, k);
+  time_product_of_bf16(state, kernels::gemm_bf16_bf16, PackedBF16{packed.data(), n, k},
+                       2.0 * n * k);
+}
+BENCHMARK(gemm_bf16_bf16)->Apply(product_shapes);
 
 void gemm_i8(benchmark::State& state) {
   const auto [m, k, n] = product_size(state);

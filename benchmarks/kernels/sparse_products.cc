@@ -51,19 +51,36 @@ void gemm_sparse_f32(benchmark::State& state) {
 BENCHMARK(gemm_sparse_f32<SparseForm::blocks>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_f32<SparseForm::values>)->Apply(product_shapes);
 
+/// A random matrix of 16 bits, packed by `pack`, of which half is zero.
+template <class Pack>
+std::vector<std::byte> sparse_halves(SparseForm form, int n, int k, Pack* pack) {
+  const std::vector<float> w = half_zero(n, k, form);
+  std::vector<std::uint16_t> dense(packed_16_size(n, k));
+  pack(w.data(), k, n, k, dense.data());
+  return packed_sparse(form, w, n, k, dense);
+}
+
 template <SparseForm kForm>
 void gemm_sparse_f16(benchmark::State& state) {
   const auto [m, k, n] = product_size(state);
-  const std::vector<float> w = half_zero(n, k, kForm);
-  std::vector<std::uint16_t> dense(packed_16_size(n, k));
-  pack_f16(w.data(), k, n, k, dense.data());
-  const std::vector<std::byte> packed = packed_sparse(kForm, w, n, k, dense);
+  const std::vector<std::byte> packed = sparse_halves(kForm, n, k, pack_f16);
   time_product(state, kernels::gemm_sparse_f16,
                view_sparse(kForm, PackedF16{.n = n, .k = k}, packed.data()),
                static_cast<double>(packed.size()));
 }
 BENCHMARK(gemm_sparse_f16<SparseForm::blocks>)->Apply(product_shapes);
 BENCHMARK(gemm_sparse_f16<SparseForm::values>)->Apply(product_shapes);
+
+template <SparseForm kForm>
+void gemm_sparse_bf16_bf16(benchmark::State& state) {
+  const auto [m, k, n] = product_size(state);
+  const std::vector<std::byte> packed = sparse_halves(kForm, n, k, pack_bf16);
+  time_product_of_bf16(state, kernels::gemm_sparse_bf16_bf16,
+                       view_sparse(kForm, PackedBF16{.n = n, .k = k}, packed.data()),
+                       static_cast<double>(packed.size()));
+}
+BENCHMARK(gemm_sparse_bf16_bf16<SparseForm::blocks>)->Apply(product_shapes);
+BENCHMARK(gemm_sparse_bf16_bf16<SparseForm::values>)->Apply(product_shapes);
 
 /// A random matrix of int8 of which half is zero.
 template <SparseForm kForm>

@@ -18,7 +18,7 @@ struct Int4Rounding;
 enum class Precision : std::uint8_t {
   fp32,
   fp16,  ///< IEEE binary16, products in fp32
-  bf16,  ///< the upper half of a float, products in fp32
+  bf16,  ///< the upper half of a float, products in fp32 or, where the processor has them, of bf16
   int8,  ///< a scale for each output feature; activations quantised per row at run time
   int4,  ///< a scale for each 32 inputs of an output feature, activations of 8 bits; embeddings,
          ///< output projection and positions are int8 unless CompileOptions::layers says otherwise

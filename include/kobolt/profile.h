@@ -17,12 +17,14 @@ namespace kobolt {
 /// What the machine can do at most, all threads together: operations and bytes a second.
 struct MachineCeilings {
   double fp32 = 0;
+  double bf16 = 0;   ///< by vdpbf16ps; 0 where the processor lacks it
   double pairs = 0;  ///< of int16
   double bytes = 0;  ///< by vpdpbusd; 0 where the processor lacks it
   double read = 0;   ///< from memory, past any cache
 
   [[nodiscard]] double operations(Arithmetic arithmetic) const {
     if (arithmetic == Arithmetic::fp32) return fp32;
+    if (arithmetic == Arithmetic::bf16) return bf16 > 0 ? bf16 : fp32;
     if (arithmetic == Arithmetic::pairs) return pairs;
     // Without vpdpbusd, vpmaddubsw and vpaddw: like vpmaddwd and vpaddd, with twice the lanes.
     return bytes > 0 ? bytes : 2 * pairs;

@@ -19,9 +19,9 @@ enum class Phase : std::uint8_t {
 };
 KOBOLT_API std::string_view name_of(Phase phase);
 
-/// What an operation's products are made of: floats, pairs of int16 or quadruples of bytes. Each
-/// has a limit of its own.
-enum class Arithmetic { fp32, pairs, bytes };
+/// What an operation's products are made of: floats, pairs of bfloat16 or of int16, or quadruples
+/// of bytes. Each has a limit of its own.
+enum class Arithmetic { fp32, bf16, pairs, bytes };
 
 /// Operations and bytes that an operator cannot do without, however it is computed.
 struct Cost {

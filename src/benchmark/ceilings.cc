@@ -62,6 +62,7 @@ double seconds(clockid_t clock) {
                : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
                  "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14")
 #define KOBOLT_FMA(v, sum) "vfmadd231ps %%" v "13, %%" v "14, %%" v #sum "\n\t"
+#define KOBOLT_BF16(v, sum) "vdpbf16ps %%" v "13, %%" v "14, %%" v #sum "\n\t"
 #define KOBOLT_PAIRS(v, sum)            \
   "vpmaddwd %%" v "13, %%" v "14, %%" v \
   "12\n\t"                              \
@@ -83,6 +84,9 @@ __attribute__((target("avx512bw"))) void fma_avx512(std::int64_t steps) {
 __attribute__((target("avx512bw"))) void pairs_avx512(std::int64_t steps) {
   KOBOLT_LOOP(KOBOLT_PAIRS, "zmm");
 }
+__attribute__((target("avx512bf16"))) void bf16_avx512(std::int64_t steps) {
+  KOBOLT_LOOP(KOBOLT_BF16, "zmm");
+}
 __attribute__((target("avx512vnni"))) void pairs_vnni(std::int64_t steps) {
   KOBOLT_LOOP(KOBOLT_VNNI_PAIRS, "zmm");
 }
@@ -90,18 +94,21 @@ __attribute__((target("avx512vnni"))) void bytes_vnni(std::int64_t steps) {
   KOBOLT_LOOP(KOBOLT_VNNI_BYTES, "zmm");
 }
 
-/// The loops of an instruction set; one float, pair or quad of bytes is 32 bits.
+/// The loops of an instruction set; one float, pair or quad of bytes is 32 bits. Null where it has
+/// no such instruction.
 struct Loops {
   std::string_view set;
   int lanes;
   Loop fp32;
+  Loop bf16;
   Loop pairs;
   Loop bytes;
 };
-constexpr std::array<Loops, 3> kLoops = {{
-    {"AVX512_VNNI", 16, fma_avx512, pairs_vnni, bytes_vnni},
-    {"AVX512", 16, fma_avx512, pairs_avx512, nullptr},
-    {"AVX2", 8, fma_avx2, pairs_avx2, nullptr},
+constexpr std::array<Loops, 4> kLoops = {{
+    {"AVX512_BF16", 16, fma_avx512, bf16_avx512, pairs_vnni, bytes_vnni},
+    {"AVX512_VNNI", 16, fma_avx512, nullptr, pairs_vnni, bytes_vnni},
+    {"AVX512", 16, fma_avx512, nullptr, pairs_avx512, nullptr},
+    {"AVX2", 8, fma_avx2, nullptr, pairs_avx2, nullptr},
 }};
 
 /// Memory a page at a time: the vector has no time to spend on single bytes, and writes none.
@@ -180,7 +187,9 @@ std::span<const std::string_view> measurable_sets() {
     std::vector<std::string_view> found;
     const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") != 0;
-    if (avx512 && __builtin_cpu_supports("avx512vnni") != 0) found.push_back("AVX512_VNNI");
+    const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni") != 0;
+    if (vnni && __builtin_cpu_supports("avx512bf16") != 0) found.push_back("AVX512_BF16");
+    if (vnni) found.push_back("AVX512_VNNI");
     if (avx512) found.push_back("AVX512");
     if (avx2) found.push_back("AVX2");
     return found;
@@ -204,6 +213,7 @@ Ceilings measure_ceilings(std::string_view set, unsigned threads, const CeilingE
     }));
   };
   return {.fp32 = best(loops.fp32, 2),
+          .bf16 = best(loops.bf16, 4),
           .pairs = best(loops.pairs, 4),
           .bytes = best(loops.bytes, 8),
           .read = std::ranges::max(read_rates(threads, effort.repetitions, effort.read_bytes))};

@@ -12,6 +12,7 @@ namespace kobolt {
 /// What a processor can do at most with the instructions of one set, in units of 1e9 a second.
 struct Ceilings {
   double fp32 = 0;   ///< floating-point operations, fused multiply-adds counted as two
+  double bf16 = 0;   ///< multiplications and additions of vdpbf16ps; 0 where there is none
   double pairs = 0;  ///< multiplications and additions of vpdpwssd, or of vpmaddwd + vpaddd
   double bytes = 0;  ///< multiplications and additions of vpdpbusd; 0 where there is none
   double read = 0;   ///< bytes read from memory, past any cache

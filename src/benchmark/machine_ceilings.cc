@@ -11,6 +11,7 @@ std::optional<MachineCeilings> machine_ceilings(int threads) {
   const Ceilings ceilings =
       measure_ceilings(measurable_sets().front(), static_cast<unsigned>(threads));
   return MachineCeilings{.fp32 = ceilings.fp32 * kGiga,
+                         .bf16 = ceilings.bf16 * kGiga,
                          .pairs = ceilings.pairs * kGiga,
                          .bytes = ceilings.bytes * kGiga,
                          .read = ceilings.read * kGiga};

@@ -89,12 +89,15 @@ std::string profile_text(const ProfileReport& report, const Summarizer& summariz
        fmt::format("{} threads, {}", summarizer.threads(), summarizer.instruction_set())}};
   if (report.ceilings) {
     const MachineCeilings& most = *report.ceilings;
+    const std::string bf16 =
+        most.bf16 > 0 ? fmt::format(", {:.1f} in bf16", most.bf16 / kGiga) : "";
     const std::string bytes =
         most.bytes > 0 ? fmt::format(", {:.1f} of bytes", most.bytes / kGiga) : "";
     lines.emplace_back(
-        "limit", fmt::format("{:.1f} GOP/s in fp32, {:.1f} of int16 pairs{}; {:.1f} "
-                             "GB/s from memory",
-                             most.fp32 / kGiga, most.pairs / kGiga, bytes, most.read / kGiga));
+        "limit",
+        fmt::format("{:.1f} GOP/s in fp32{}, {:.1f} of int16 pairs{}; {:.1f} "
+                    "GB/s from memory",
+                    most.fp32 / kGiga, bf16, most.pairs / kGiga, bytes, most.read / kGiga));
   }
   lines.emplace_back("a batch", fmt::format("{}, the mean of {}", format_seconds(profile.seconds),
                                             profile.batches));
@@ -134,6 +137,7 @@ Json profile_json(const ProfileReport& report, const Summarizer& summarizer) {
               {"confidence", profile.overhead.confidence}}}};
   if (limits) {
     json["ceilings"] = {{"fp32", report.ceilings->fp32},
+                        {"bf16", report.ceilings->bf16},
                         {"pairs", report.ceilings->pairs},
                         {"bytes", report.ceilings->bytes},
                         {"read", report.ceilings->read}};

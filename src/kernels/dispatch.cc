@@ -19,8 +19,9 @@ namespace {
 using TableSource = const KernelTable* (*)();
 
 /// Best first; the last one runs everywhere.
-constexpr std::array<TableSource, 5> kImplementations = {
-    avx512_vnni_table, avx512_table, avx2_table, neon_table, [] { return &kScalarTable; },
+constexpr std::array<TableSource, 6> kImplementations = {
+    avx512_bf16_table, avx512_vnni_table, avx512_table,
+    avx2_table,        neon_table,        [] { return &kScalarTable; },
 };
 
 /// The tables that this processor can run, best first.
@@ -84,6 +85,7 @@ std::span<const std::string_view> available_instruction_sets() {
 
 std::span<const InstructionSet> known_instruction_sets() {
   static const std::array<InstructionSet, kImplementations.size()> sets = {{
+      {.name = "AVX512_BF16", .compiled = avx512_compiled(), .tested = "on a processor"},
       {.name = "AVX512_VNNI", .compiled = avx512_compiled(), .tested = "on a processor"},
       {.name = "AVX512", .compiled = avx512_compiled(), .tested = "on a processor"},
       {.name = "AVX2", .compiled = avx2_compiled(), .tested = "on a processor"},
@@ -165,6 +167,21 @@ void gemm_u8_i4(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int 
   active().gemm_u8_i4(a, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
+void round_rows_bf16(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint16_t* q,
+                     std::ptrdiff_t ldq) {
+  assert(m >= 0 && k >= 0);
+  active().round_rows_bf16(x, ldx, m, k, q, ldq);
+}
+
+void gemm_bf16_bf16(const std::uint16_t* a, std::ptrdiff_t lda, int m, const PackedBF16& w,
+                    int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.n));
+  active().gemm_bf16_bf16(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+bool prefers_bf16_rows() { return active().bf16_rows; }
+
 void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
                      int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
@@ -195,6 +212,13 @@ void gemm_sparse_u8_i8(const RowsU8& a, int m, const SparseI8& w, int panel_begi
                        float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
   active().gemm_sparse_u8_i8(a, m, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_bf16_bf16(const std::uint16_t* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                           int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                           const Epilogue& epilogue) {
+  assert(m >= 0 && 0 <= panel_begin && panel_begin <= panel_end && panel_end <= panels(w.kept.n));
+  active().gemm_sparse_bf16_bf16(a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void layer_norm(const float* x, std::ptrdiff_t ldx, int m, int d, const float* gamma,

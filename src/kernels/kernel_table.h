@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 #include "kernels/cache.h"
 #include "kernels/head_attention.h"
@@ -22,6 +23,8 @@ struct KernelTable {
   bool tested = false;
   /// Whether gemm_u8_i8 is faster than gemm_i8, and the same for sparse matrices.
   bool byte_rows = false;
+  /// Whether gemm_bf16_bf16 is faster than gemm_bf16, and the same for sparse matrices.
+  bool bf16_rows = false;
   decltype(&kernels::pack_f32) pack_f32;
   decltype(&kernels::pack_f32_transposed) pack_f32_transposed;
   decltype(&kernels::quantize_rows) quantize_rows;
@@ -33,11 +36,14 @@ struct KernelTable {
   decltype(&kernels::gemm_i8) gemm_i8;
   decltype(&kernels::gemm_u8_i8) gemm_u8_i8;
   decltype(&kernels::gemm_u8_i4) gemm_u8_i4;
+  decltype(&kernels::round_rows_bf16) round_rows_bf16;
+  decltype(&kernels::gemm_bf16_bf16) gemm_bf16_bf16;
   decltype(&kernels::gemm_sparse_f32) gemm_sparse_f32;
   decltype(&kernels::gemm_sparse_f16) gemm_sparse_f16;
   decltype(&kernels::gemm_sparse_bf16) gemm_sparse_bf16;
   decltype(&kernels::gemm_sparse_i8) gemm_sparse_i8;
   decltype(&kernels::gemm_sparse_u8_i8) gemm_sparse_u8_i8;
+  decltype(&kernels::gemm_sparse_bf16_bf16) gemm_sparse_bf16_bf16;
   decltype(&kernels::layer_norm) layer_norm;
   decltype(&kernels::add) add;
   decltype(&kernels::activate) activate;

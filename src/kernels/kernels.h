@@ -190,8 +190,8 @@ class TopKHeap;
 /// a row that comes in pieces.
 void top_k_add(const float* x, int n, std::int32_t first, TopKHeap& heap);
 
-/// Which kernels are in use: "AVX512_VNNI", "AVX512", "AVX2", "NEON" or "scalar". The first call of
-/// any kernel settles it: the set that the environment variable KOBOLT_ISA names
+/// Which kernels are in use: "AVX512_BF16", "AVX512_VNNI", "AVX512", "AVX2", "NEON" or "scalar".
+/// The first call of any kernel settles it: the set that the environment variable KOBOLT_ISA names
 /// (Error(invalid_argument) for one that this processor or build lacks), else the best of those
 /// that the tests have run.
 std::string_view instruction_set();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 #include "kernels/cache.h"
 #include "kernels/head_attention.h"
@@ -33,11 +34,14 @@ decltype(kernels::gemm_bf16) gemm_bf16;
 decltype(kernels::gemm_i8) gemm_i8;
 decltype(kernels::gemm_u8_i8) gemm_u8_i8;
 decltype(kernels::gemm_u8_i4) gemm_u8_i4;
+decltype(kernels::round_rows_bf16) round_rows_bf16;
+decltype(kernels::gemm_bf16_bf16) gemm_bf16_bf16;
 decltype(kernels::gemm_sparse_f32) gemm_sparse_f32;
 decltype(kernels::gemm_sparse_f16) gemm_sparse_f16;
 decltype(kernels::gemm_sparse_bf16) gemm_sparse_bf16;
 decltype(kernels::gemm_sparse_i8) gemm_sparse_i8;
 decltype(kernels::gemm_sparse_u8_i8) gemm_sparse_u8_i8;
+decltype(kernels::gemm_sparse_bf16_bf16) gemm_sparse_bf16_bf16;
 decltype(kernels::layer_norm) layer_norm;
 decltype(kernels::add) add;
 decltype(kernels::activate) activate;

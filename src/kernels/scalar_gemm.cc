@@ -46,17 +46,19 @@ void finish(const float* product, int row, int column, int columns, float* c, st
 
 namespace {
 
-/// The product of weights that widen(stored value) makes floats.
-template <class Widen, class Packed>
-void gemm_of_floats(const Widen& widen, const float* a, std::ptrdiff_t lda, int m, const Packed& w,
-                    int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
-                    const Epilogue& epilogue) {
+float as_it_is(float value) { return value; }
+
+/// The product of rows and weights that widen_row(value) and widen(stored value) make floats.
+template <class WidenRow, class Row, class Widen, class Packed>
+void gemm_of_floats(const WidenRow& widen_row, const Row* a, std::ptrdiff_t lda, int m,
+                    const Widen& widen, const Packed& w, int panel_begin, int panel_end, float* c,
+                    std::ptrdiff_t ldc, const Epilogue& epilogue) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const auto* panel = w.data + static_cast<std::ptrdiff_t>(p) * w.k * kPanel;
     for (int i = 0; i < m; ++i) {
       float sums[kPanel] = {};
       for (int l = 0; l < w.k; ++l) {
-        const float value = a[i * lda + l];
+        const float value = widen_row(a[i * lda + l]);
         for (int j = 0; j < kPanel; ++j) sums[j] += value * widen(panel[l * kPanel + j]);
       }
       finish(sums, i, p * kPanel, std::min(kPanel, w.n - p * kPanel), c, ldc, epilogue);
@@ -68,18 +70,24 @@ void gemm_of_floats(const Widen& widen, const float* a, std::ptrdiff_t lda, int 
 
 void gemm_f32(const float* a, std::ptrdiff_t lda, int m, const PackedF32& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_of_floats([](float value) { return value; }, a, lda, m, w, panel_begin, panel_end, c, ldc,
-                 epilogue);
+  gemm_of_floats(as_it_is, a, lda, m, as_it_is, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void gemm_f16(const float* a, std::ptrdiff_t lda, int m, const PackedF16& w, int panel_begin,
               int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_of_floats(f32_from_f16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  gemm_of_floats(as_it_is, a, lda, m, f32_from_f16, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void gemm_bf16(const float* a, std::ptrdiff_t lda, int m, const PackedBF16& w, int panel_begin,
                int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_of_floats(f32_from_bf16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  gemm_of_floats(as_it_is, a, lda, m, f32_from_bf16, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_bf16_bf16(const std::uint16_t* a, std::ptrdiff_t lda, int m, const PackedBF16& w,
+                    int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                    const Epilogue& epilogue) {
+  gemm_of_floats(f32_from_bf16, a, lda, m, f32_from_bf16, w, panel_begin, panel_end, c, ldc,
+                 epilogue);
 }
 
 void gemm_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
@@ -116,6 +124,17 @@ void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float*
   for (int j = 0; j < padded(n); ++j) {
     float* panel = out + static_cast<std::ptrdiff_t>(j / kPanel) * k * kPanel;
     for (int l = 0; l < k; ++l) panel[l * kPanel + j % kPanel] = j < n ? w[l * ld + j] : 0.0F;
+  }
+}
+
+void round_rows_bf16(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint16_t* q,
+                     std::ptrdiff_t ldq) {
+  for (int i = 0; i < m; ++i) {
+    for (int l = 0; l < 2 * pairs(k); ++l) {
+      const float value = l < k ? x[i * ldx + l] : 0.0F;
+      const bool subnormal = std::fpclassify(value) == FP_SUBNORMAL;
+      q[i * ldq + l] = bf16_from_f32(subnormal ? std::copysign(0.0F, value) : value);
+    }
   }
 }
 

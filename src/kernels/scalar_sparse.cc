@@ -6,15 +6,19 @@
 namespace kobolt::kernels::scalar {
 namespace {
 
-template <class Widen, class Packed>
-void gemm_sparse_floats(const Widen& widen, const float* a, std::ptrdiff_t lda, int m,
-                        const Sparse<Packed>& w, int panel_begin, int panel_end, float* c,
-                        std::ptrdiff_t ldc, const Epilogue& epilogue) {
+float same(float value) { return value; }
+
+/// widen_row(value) and widen(stored value) make floats of rows and of weights.
+template <class WidenRow, class Row, class Widen, class Packed>
+void gemm_sparse_floats(const WidenRow& widen_row, const Row* a, std::ptrdiff_t lda, int m,
+                        const Widen& widen, const Sparse<Packed>& w, int panel_begin, int panel_end,
+                        float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
   for (int p = panel_begin; p < panel_end; ++p) {
     for (int i = 0; i < m; ++i) {
-      const float* row = a + i * lda;
+      const Row* row = a + i * lda;
       float sums[kPanel] = {};
-      visit_kept(w, p, [&](int l, int j, auto value) { sums[j] += row[l] * widen(value); });
+      visit_kept(w, p,
+                 [&](int l, int j, auto value) { sums[j] += widen_row(row[l]) * widen(value); });
       finish(sums, i, p * kPanel, std::min(kPanel, w.kept.n - p * kPanel), c, ldc, epilogue);
     }
   }
@@ -43,19 +47,25 @@ void gemm_sparse_integers(const ActivationAt& activation, const float* a_scales,
 
 void gemm_sparse_f32(const float* a, std::ptrdiff_t lda, int m, const SparseF32& w, int panel_begin,
                      int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_sparse_floats([](float value) { return value; }, a, lda, m, w, panel_begin, panel_end, c,
-                     ldc, epilogue);
+  gemm_sparse_floats(same, a, lda, m, same, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void gemm_sparse_f16(const float* a, std::ptrdiff_t lda, int m, const SparseF16& w, int panel_begin,
                      int panel_end, float* c, std::ptrdiff_t ldc, const Epilogue& epilogue) {
-  gemm_sparse_floats(f32_from_f16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  gemm_sparse_floats(same, a, lda, m, f32_from_f16, w, panel_begin, panel_end, c, ldc, epilogue);
 }
 
 void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
                       int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                       const Epilogue& epilogue) {
-  gemm_sparse_floats(f32_from_bf16, a, lda, m, w, panel_begin, panel_end, c, ldc, epilogue);
+  gemm_sparse_floats(same, a, lda, m, f32_from_bf16, w, panel_begin, panel_end, c, ldc, epilogue);
+}
+
+void gemm_sparse_bf16_bf16(const std::uint16_t* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                           int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                           const Epilogue& epilogue) {
+  gemm_sparse_floats(f32_from_bf16, a, lda, m, f32_from_bf16, w, panel_begin, panel_end, c, ldc,
+                     epilogue);
 }
 
 void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,

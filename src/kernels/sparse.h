@@ -24,8 +24,8 @@
 /// of
 ///   a panel and use the dense tiles: fewer bytes, the same arithmetic.
 ///
-/// Products equal those of the dense matrix to the bit, except that a zero weight never meets an
-/// infinity or NaN of its activation in the form `blocks`.
+/// Products equal those of the dense matrix to the bit, except that in the form `blocks` a zero
+/// weight may not meet an infinity or NaN of its activation.
 namespace kobolt::kernels {
 
 enum class SparseForm : std::uint8_t { blocks, values };
@@ -150,6 +150,10 @@ void gemm_sparse_bf16(const float* a, std::ptrdiff_t lda, int m, const SparseBF1
 void gemm_sparse_i8(const std::int16_t* a, std::ptrdiff_t lda, const float* a_scales, int m,
                     const SparseI8& w, int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
                     const Epilogue& epilogue);
+/// For rows of round_rows_bf16, where prefers_bf16_rows() says so.
+void gemm_sparse_bf16_bf16(const std::uint16_t* a, std::ptrdiff_t lda, int m, const SparseBF16& w,
+                           int panel_begin, int panel_end, float* c, std::ptrdiff_t ldc,
+                           const Epilogue& epilogue);
 /// For rows of quantize_rows_u8, where prefers_byte_rows() says so.
 void gemm_sparse_u8_i8(const RowsU8& a, int m, const SparseI8& w, int panel_begin, int panel_end,
                        float* c, std::ptrdiff_t ldc, const Epilogue& epilogue);

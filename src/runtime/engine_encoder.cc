@@ -124,7 +124,7 @@ Operand Engine::encoder_layer(int layer, Documents documents, const Operand& car
   float* qkv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(3 * width));
   reserve(context_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(width));
   multiply("self in", enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * width});
-  encoder_attention(shape, documents, weights.qkv.row_format() != RowFormat::floats);
+  encoder_attention(shape, documents, weights.qkv.integer());
   multiply("self out", executor_.operand(context_.data(), width, m_, width), weights.self_out,
            {.y = x_.data(), .ldy = d, .residual = x_.data()});
   return feed_forward(weights, leave(weights.self_norm));

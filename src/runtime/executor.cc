@@ -40,7 +40,10 @@ int Executor::part_count(int rows, std::int64_t row_cost) const {
 
 void Executor::reserve_quantized(RowFormat format, int m, int k) {
   const auto rows = static_cast<std::size_t>(m);
-  if (format == RowFormat::int16) {
+  if (format == RowFormat::bf16) {
+    bf16_.ld = static_cast<std::ptrdiff_t>(kernels::pairs(k)) * 2;
+    reserve(bf16_.q, rows * static_cast<std::size_t>(bf16_.ld));
+  } else if (format == RowFormat::int16) {
     int16_.ld = static_cast<std::ptrdiff_t>(kernels::pairs(k)) * 2;
     reserve(int16_.q, rows * static_cast<std::size_t>(int16_.ld));
     reserve(int16_.scales, rows);
@@ -54,13 +57,25 @@ void Executor::reserve_quantized(RowFormat format, int m, int k) {
 
 void Executor::reserve_rows(int m, int k) {
   most_rows_ = std::max(most_rows_, static_cast<std::size_t>(m));
-  int16_.valid = bytes_.valid = false;
-  reserve_quantized(RowFormat::int16, m, k);
-  reserve_quantized(RowFormat::bytes, m, k);
+  forget_quantized();
+  for (const RowFormat format : {RowFormat::bf16, RowFormat::int16, RowFormat::bytes}) {
+    reserve_quantized(format, m, k);
+  }
+}
+
+bool& Executor::valid(RowFormat format) {
+  return format == RowFormat::bf16    ? bf16_.valid
+         : format == RowFormat::int16 ? int16_.valid
+                                      : bytes_.valid;
 }
 
 void Executor::quantize(RowFormat format, const Operand& operand, int begin, int end) {
   const float* x = operand.x + begin * operand.ldx;
+  if (format == RowFormat::bf16) {
+    kernels::round_rows_bf16(x, operand.ldx, end - begin, operand.k,
+                             bf16_.q.data() + begin * bf16_.ld, bf16_.ld);
+    return;
+  }
   if (format == RowFormat::bytes) {
     const std::ptrdiff_t ld = bytes_.ld;
     std::uint8_t* q = bytes_.q.data() + begin * ld;
@@ -79,7 +94,7 @@ void Executor::quantize(RowFormat format, const Operand& operand, int begin, int
 }
 
 Operand Executor::operand(const float* x, std::ptrdiff_t ldx, int m, int k) {
-  int16_.valid = bytes_.valid = false;
+  forget_quantized();
   return {.x = x, .ldx = ldx, .m = m, .k = k};
 }
 
@@ -119,6 +134,7 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
       .ld_residual = target.ldy,
       .sink = target.sink};
   const float* x = operand.x + row_begin * operand.ldx;
+  const std::uint16_t* halves = bf16_.q.data() + row_begin * bf16_.ld;
   const std::ptrdiff_t ldq = int16_.ld;
   const std::int16_t* q = int16_.q.data() + row_begin * ldq;
   const float* scales = int16_.scales.data() + row_begin;
@@ -134,7 +150,12 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
         kernels::gemm_f16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
       },
       [&](const kernels::PackedBF16& w) {
-        kernels::gemm_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+        if (linear.row_format() == RowFormat::bf16) {
+          kernels::gemm_bf16_bf16(halves, bf16_.ld, m, w, panel_begin, panel_end, c, target.ldy,
+                                  epilogue);
+        } else {
+          kernels::gemm_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy, epilogue);
+        }
       },
       [&](const kernels::PackedI8& w) {
         if (linear.row_format() == RowFormat::int16) {
@@ -155,8 +176,13 @@ void Executor::multiply(const Operand& operand, const Linear& linear, const Targ
                                  epilogue);
       },
       [&](const kernels::SparseBF16& w) {
-        kernels::gemm_sparse_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,
-                                  epilogue);
+        if (linear.row_format() == RowFormat::bf16) {
+          kernels::gemm_sparse_bf16_bf16(halves, bf16_.ld, m, w, panel_begin, panel_end, c,
+                                         target.ldy, epilogue);
+        } else {
+          kernels::gemm_sparse_bf16(x, operand.ldx, m, w, panel_begin, panel_end, c, target.ldy,
+                                    epilogue);
+        }
       },
       [&](const kernels::SparseI8& w) {
         if (linear.row_format() == RowFormat::int16) {

@@ -83,7 +83,8 @@ class Executor {
   void reserve_quantized(RowFormat format, int m, int k);
   void quantize(RowFormat format, const Operand& operand, int begin, int end);
   /// Whether the newest operand has been quantised so.
-  bool& valid(RowFormat format) { return format == RowFormat::bytes ? bytes_.valid : int16_.valid; }
+  bool& valid(RowFormat format);
+  void forget_quantized() { bf16_.valid = int16_.valid = bytes_.valid = false; }
   void quantize_if_needed(const Operand& operand, const Linear& linear);
   void multiply(const Operand& operand, const Linear& linear, const Target& target, int row_begin,
                 int row_end, int panel_begin, int panel_end) const;
@@ -92,6 +93,11 @@ class Executor {
   RowFormat row_format_;
   LinearObserver* observer_ = nullptr;
   // The newest operand in the formats that products have asked for.
+  struct {
+    bool valid = false;
+    std::ptrdiff_t ld = 0;
+    AlignedVector<std::uint16_t> q;
+  } bf16_;
   struct {
     bool valid = false;
     std::ptrdiff_t ld = 0;

@@ -13,9 +13,17 @@ inline Cost& operator+=(Cost& sum, const Cost& part) {
 }
 
 inline Arithmetic arithmetic_of(RowFormat format) {
-  return format == RowFormat::floats  ? Arithmetic::fp32
-         : format == RowFormat::int16 ? Arithmetic::pairs
-                                      : Arithmetic::bytes;
+  switch (format) {
+    case RowFormat::floats:
+      return Arithmetic::fp32;
+    case RowFormat::bf16:
+      return Arithmetic::bf16;
+    case RowFormat::int16:
+      return Arithmetic::pairs;
+    case RowFormat::bytes:
+      break;
+  }
+  return Arithmetic::bytes;
 }
 
 /// Of m rows times a matrix: each weight is read once, and only those that are stored.

@@ -10,6 +10,7 @@
 
 #include "base/aligned.h"
 #include "format/engine_file.h"
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kernels/sparse.h"
@@ -31,8 +32,9 @@ auto& whole(Matrix& w) {
   }
 }
 
-/// What a matrix multiplies: floats, or rows of kernels::quantize_rows or quantize_rows_u8.
-enum class RowFormat : std::uint8_t { floats, int16, bytes };
+/// What a matrix multiplies: floats, or rows of kernels::round_rows_bf16, quantize_rows or
+/// quantize_rows_u8.
+enum class RowFormat : std::uint8_t { floats, bf16, int16, bytes };
 
 /// A linear layer y = x.W^T + b as the engine holds it.
 struct Linear {
@@ -45,8 +47,8 @@ struct Linear {
   [[nodiscard]] int k() const {
     return std::visit([](const auto& w) { return whole(w).k; }, weight);
   }
-  /// For int8 it depends on the instruction set in use; of a dense matrix, on that when its sums
-  /// were, or were not, computed.
+  /// For bf16 and int8 it depends on the instruction set in use; of a dense int8 matrix, on that
+  /// when its sums were, or were not, computed.
   [[nodiscard]] RowFormat row_format() const {
     if (const auto* dense = std::get_if<kernels::PackedI8>(&weight)) {
       return dense->sums != nullptr ? RowFormat::bytes : RowFormat::int16;
@@ -54,7 +56,16 @@ struct Linear {
     if (std::holds_alternative<kernels::SparseI8>(weight)) {
       return kernels::prefers_byte_rows() ? RowFormat::bytes : RowFormat::int16;
     }
+    if (std::holds_alternative<kernels::PackedBF16>(weight) ||
+        std::holds_alternative<kernels::SparseBF16>(weight)) {
+      return kernels::prefers_bf16_rows() ? RowFormat::bf16 : RowFormat::floats;
+    }
     return std::holds_alternative<kernels::PackedI4>(weight) ? RowFormat::bytes : RowFormat::floats;
+  }
+  /// Whether its products are of integers.
+  [[nodiscard]] bool integer() const {
+    const RowFormat rows = row_format();
+    return rows == RowFormat::int16 || rows == RowFormat::bytes;
   }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernel_test.h"
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 
 // What a sink takes of a product, against the same product in memory, its log_sum_exp and top_k.
@@ -102,6 +103,7 @@ class LogitSinkTest : public KernelTest {
     for (int end = 1; end < panels(n); end += 3) sizes.panel_ends.push_back(end);
     sizes.panel_ends.push_back(panels(n));
     compare_floats(sizes, x, w, bias);
+    compare_bf16(sizes, x, w, bias);
     compare_integers(sizes, x, w, bias);
   }
 
@@ -130,6 +132,19 @@ class LogitSinkTest : public KernelTest {
     compare(sizes, bias, [&](float* c, const Epilogue& epilogue, int begin, int end) {
       gemm_f32(x.data(), kSinkInputs, sizes.m, {packed.data(), sizes.n, kSinkInputs}, begin, end, c,
                sizes.n, epilogue);
+    });
+  }
+
+  void compare_bf16(const SinkCase& sizes, const std::vector<float>& x, const std::vector<float>& w,
+                    const std::vector<float>& bias) {
+    std::vector<std::uint16_t> packed(packed_16_size(sizes.n, kSinkInputs));
+    pack_bf16(w.data(), kSinkInputs, sizes.n, kSinkInputs, packed.data());
+    const int ld = 2 * pairs(kSinkInputs);
+    std::vector<std::uint16_t> rows(static_cast<std::size_t>(sizes.m * ld));
+    round_rows_bf16(x.data(), kSinkInputs, sizes.m, kSinkInputs, rows.data(), ld);
+    compare(sizes, bias, [&](float* c, const Epilogue& epilogue, int begin, int end) {
+      gemm_bf16_bf16(rows.data(), ld, sizes.m, {packed.data(), sizes.n, kSinkInputs}, begin, end, c,
+                     sizes.n, epilogue);
     });
   }
 

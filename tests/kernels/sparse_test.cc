@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernel_test.h"
+#include "kernels/bf16.h"
 #include "kernels/scalar.h"
 
 // A product of a sparse matrix must equal that of the same matrix stored dense, to the bit: zeros
@@ -95,6 +96,29 @@ struct Floats {
 using F32 = Floats<PackedF32, pack_f32, gemm_f32, gemm_sparse_f32, scalar::gemm_sparse_f32>;
 using F16 = Floats<PackedF16, pack_f16, gemm_f16, gemm_sparse_f16, scalar::gemm_sparse_f16>;
 using BF16 = Floats<PackedBF16, pack_bf16, gemm_bf16, gemm_sparse_bf16, scalar::gemm_sparse_bf16>;
+
+/// The same weights with rows of bfloat16.
+struct BF16Rows : BF16 {
+  struct Rows {
+    Rows(const std::vector<float>& x, int count, int k)
+        : lda(2 * pairs(k)),
+          m(count),
+          a(static_cast<std::size_t>(m) * static_cast<std::size_t>(lda)) {
+      round_rows_bf16(x.data(), k, m, k, a.data(), lda);
+    }
+    std::ptrdiff_t lda;
+    int m;
+    std::vector<std::uint16_t> a;
+  };
+  template <class Weight>
+  static void multiply(auto gemm, const Rows& rows, const Weight& w, int begin, int end,
+                       GuardedOutput& c, const Epilogue& epilogue) {
+    gemm(rows.a.data(), rows.lda, rows.m, w, begin, end, c.data(), c.ld(), epilogue);
+  }
+  static constexpr auto kDenseGemm = gemm_bf16_bf16;
+  static constexpr auto kSparseGemm = gemm_sparse_bf16_bf16;
+  static constexpr auto kTwinGemm = scalar::gemm_sparse_bf16_bf16;
+};
 
 struct I8 {
   using Packed = PackedI8;
@@ -258,6 +282,12 @@ TEST_P(SparseTest, BlocksOfF16EqualTheDenseMatrix) {
 }
 TEST_P(SparseTest, BlocksOfBF16EqualTheDenseMatrix) {
   expect_products_of_the_dense_matrix<BF16>(SparseForm::blocks);
+}
+TEST_P(SparseTest, BlocksOfBF16EqualTheDenseMatrixForRowsOfBF16) {
+  expect_products_of_the_dense_matrix<BF16Rows>(SparseForm::blocks);
+}
+TEST_P(SparseTest, ValuesOfBF16EqualTheDenseMatrixForRowsOfBF16) {
+  expect_products_of_the_dense_matrix<BF16Rows>(SparseForm::values);
 }
 TEST_P(SparseTest, BlocksOfI8EqualTheDenseMatrix) {
   expect_products_of_the_dense_matrix<I8>(SparseForm::blocks);

@@ -121,7 +121,7 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const Precision precision :
-       {Precision::fp32, Precision::fp16, Precision::int8, Precision::int4}) {
+       {Precision::fp32, Precision::fp16, Precision::bf16, Precision::int8, Precision::int4}) {
     for (const KvCache cache : {KvCache::fp32, KvCache::fp16, KvCache::int8}) {
       for (const int beams : {1, 4}) {
         const std::string name = std::string(name_of(precision)) + "_cache_" +

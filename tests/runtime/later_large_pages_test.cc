@@ -3,22 +3,29 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
 #include "base/large_pages.h"
 #include "base/machine.h"
-#include "checkpoint/temporary_folder.h"
 
 namespace kobolt {
 namespace {
 
 class LaterLargePagesTest : public ::testing::Test {
  protected:
-  [[nodiscard]] std::shared_ptr<const MappedFile> file_of(std::size_t bytes) const {
-    return MappedFile::open(folder_.write("file", std::string(bytes, 'k')));
+  std::shared_ptr<const MappedFile> file_of(std::size_t bytes) {
+    std::ofstream(path_, std::ios::binary) << std::string(bytes, 'k');
+    return MappedFile::open(path_);
   }
-  const TemporaryFolder folder_;
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  // Of each test its own: they run beside each other.
+  std::filesystem::path path_ = std::filesystem::path(::testing::TempDir()) /
+                                (std::string("kobolt-later-large-pages-") +
+                                 ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 constexpr int kManySteps = 1000;

@@ -59,21 +59,14 @@ HWY_INLINE void multiply_bytes(Integers a, Integers w, Integers& sum) {
 }
 
 /// From two stored pairs of inputs of all columns to the 4 inputs of each column.
-HWY_INLINE Integers quad_order(Integers stored) {
-  // Highway's tables of 16-bit lanes came later than the version that is in use.
-  alignas(64) static constexpr std::int16_t kOrder[] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
-                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
-                                                        11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  return Integers{_mm512_permutexvar_epi16(hn::Load(PairTag(), kOrder).raw, stored.raw)};
-}
 HWY_INLINE Integers load_quad(const std::int8_t* stored) {
   const hn::Repartition<std::int8_t, IntTag> bytes;
-  return quad_order(hn::BitCast(IntTag(), hn::LoadU(bytes, stored)));
+  return gemm::alternate_halves(hn::BitCast(IntTag(), hn::LoadU(bytes, stored)));
 }
 /// The same for a last pair that has no second one.
 HWY_INLINE Integers load_pair(const std::int8_t* stored) {
   const hn::Repartition<std::int8_t, IntTag> bytes;
-  return quad_order(
+  return gemm::alternate_halves(
       hn::BitCast(IntTag(), hn::MaskedLoad(hn::FirstN(bytes, kPairSize), bytes, stored)));
 }
 

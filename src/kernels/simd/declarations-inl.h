@@ -55,6 +55,10 @@ decltype(kernels::gemm_sparse_i8) gemm_sparse_i8_vnni;
 decltype(kernels::gemm_sparse_u8_i8) gemm_sparse_u8_i8_vnni;
 decltype(kernels::head_attention_i16) head_attention_i16_vnni;
 decltype(kernels::attention_i8) attention_i8_vnni;
+// What is for processors with AVX512_BF16 alone.
+decltype(kernels::round_rows_bf16) round_rows_bf16;
+decltype(kernels::gemm_bf16_bf16) gemm_bf16_bf16;
+decltype(kernels::gemm_sparse_bf16_bf16) gemm_sparse_bf16_bf16;
 #endif
 
 }  // namespace kobolt::kernels::HWY_NAMESPACE

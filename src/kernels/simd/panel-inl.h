@@ -84,6 +84,16 @@ struct VnniPairProducts {
     asm("vpdpwssd %[w], %[a], %[sum]" : [sum] "+v"(sum.raw) : [a] "v"(a.raw), [w] "v"(w.raw));
   }
 };
+
+/// The words of the lower half of a vector alternating with those of the upper half: what is stored
+/// of all columns one after the other comes together for each column.
+HWY_INLINE hn::Vec<IntTag> alternate_halves(hn::Vec<IntTag> stored) {
+  // Highway's tables of 16-bit lanes came later than the version that is in use.
+  alignas(64) static constexpr std::int16_t kOrder[] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                        11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  return hn::Vec<IntTag>{_mm512_permutexvar_epi16(hn::Load(PairTag(), kOrder).raw, stored.raw)};
+}
 #endif
 
 #endif

@@ -6,6 +6,8 @@ namespace kobolt::kernels {
 
 // The kernels of one instruction set each, or null where this build or this processor lacks it.
 
+/// AVX-512 (F, BW, DQ, VL) with VNNI and BF16.
+const KernelTable* avx512_bf16_table();
 /// AVX-512 (F, BW, DQ, VL) with VNNI.
 const KernelTable* avx512_vnni_table();
 /// AVX-512 (F, BW, DQ, VL).

@@ -31,11 +31,14 @@ constexpr KernelTable kTable = {
     .gemm_i8 = gemm_i8,
     .gemm_u8_i8 = scalar::gemm_u8_i8,  // never asked for: byte_rows is false
     .gemm_u8_i4 = gemm_u8_i4,
+    .round_rows_bf16 = scalar::round_rows_bf16,  // never asked for: bf16_rows is false
+    .gemm_bf16_bf16 = scalar::gemm_bf16_bf16,    // the same
     .gemm_sparse_f32 = gemm_sparse_f32,
     .gemm_sparse_f16 = gemm_sparse_f16,
     .gemm_sparse_bf16 = gemm_sparse_bf16,
     .gemm_sparse_i8 = gemm_sparse_i8,
     .gemm_sparse_u8_i8 = scalar::gemm_sparse_u8_i8,  // as gemm_u8_i8
+    .gemm_sparse_bf16_bf16 = scalar::gemm_sparse_bf16_bf16,
     .layer_norm = layer_norm,
     .add = add,
     .activate = activate,
@@ -71,6 +74,16 @@ constexpr KernelTable kVnniTable = [] {
   table.attention_i8 = attention_i8_vnni;
   return table;
 }();
+
+constexpr KernelTable kBf16Table = [] {
+  KernelTable table = kVnniTable;
+  table.name = "AVX512_BF16";
+  table.bf16_rows = true;
+  table.round_rows_bf16 = round_rows_bf16;
+  table.gemm_bf16_bf16 = gemm_bf16_bf16;
+  table.gemm_sparse_bf16_bf16 = gemm_sparse_bf16_bf16;
+  return table;
+}();
 #endif
 
 }  // namespace
@@ -78,6 +91,7 @@ constexpr KernelTable kVnniTable = [] {
 const KernelTable* table() { return &kTable; }
 #if HWY_TARGET == HWY_AVX3
 const KernelTable* vnni_table() { return &kVnniTable; }
+const KernelTable* bf16_table() { return &kBf16Table; }
 #endif
 #endif  // KOBOLT_SIMD_TARGET
 }  // namespace kobolt::kernels::HWY_NAMESPACE
@@ -89,6 +103,15 @@ namespace kobolt::kernels {
 bool avx512_compiled() { return (HWY_TARGETS & HWY_AVX3) != 0; }
 bool avx2_compiled() { return (HWY_TARGETS & HWY_AVX2) != 0; }
 bool neon_compiled() { return (HWY_TARGETS & HWY_NEON) != 0; }
+
+const KernelTable* avx512_bf16_table() {
+#if (HWY_TARGETS & HWY_AVX3) != 0
+  if (avx512_vnni_table() != nullptr && __builtin_cpu_supports("avx512bf16") != 0) {
+    return N_AVX3::bf16_table();
+  }
+#endif
+  return nullptr;
+}
 
 const KernelTable* avx512_vnni_table() {
 #if (HWY_TARGETS & HWY_AVX3) != 0
