@@ -39,13 +39,18 @@ kobolt::TokenizerFiles files_of(const std::string& model) {
   return {{"tokenizer.json", read_file(shared / "models" / model / "tokenizer.json")}};
 }
 
+/// Whether there is something to measure.
+bool found(benchmark::State& state, const kobolt::TokenizerFiles& files,
+           const std::vector<std::string>& documents) {
+  if (!documents.empty() && !files.begin()->second.empty()) return true;
+  state.SkipWithError("../shared is not there");
+  return false;
+}
+
 void encode(benchmark::State& state, const std::string& model) {
   const auto files = files_of(model);
   const auto documents = dialogues();
-  if (documents.empty() || files.begin()->second.empty()) {
-    state.SkipWithError("../shared is not there");
-    return;
-  }
+  if (!found(state, files, documents)) return;
   const auto tokenizer = kobolt::Tokenizer::load(files, kobolt::Family::bart);
   std::size_t bytes = 0;
   for (const std::string& document : documents) bytes += document.size();
@@ -60,10 +65,7 @@ void encode(benchmark::State& state, const std::string& model) {
 void decode(benchmark::State& state, const std::string& model) {
   const auto files = files_of(model);
   const auto documents = dialogues();
-  if (documents.empty() || files.begin()->second.empty()) {
-    state.SkipWithError("../shared is not there");
-    return;
-  }
+  if (!found(state, files, documents)) return;
   const auto tokenizer = kobolt::Tokenizer::load(files, kobolt::Family::bart);
   std::vector<std::vector<std::int32_t>> ids;
   std::size_t bytes = 0;
@@ -79,10 +81,7 @@ void decode(benchmark::State& state, const std::string& model) {
 
 void load(benchmark::State& state, const std::string& model) {
   const auto files = files_of(model);
-  if (files.begin()->second.empty()) {
-    state.SkipWithError("../shared is not there");
-    return;
-  }
+  if (!found(state, files, {""})) return;
   for ([[maybe_unused]] const auto _ : state) {
     benchmark::DoNotOptimize(kobolt::Tokenizer::load(files, kobolt::Family::bart));
   }

@@ -24,9 +24,10 @@ void narrow_heads_i8(benchmark::State& state) {
 }
 BENCHMARK(narrow_heads_i8);
 
+constexpr int kRows = 16;
+constexpr int kWidth = 768;
+
 void layer_norm(benchmark::State& state) {
-  constexpr int kRows = 16;
-  constexpr int kWidth = 768;
   const std::vector<float> x = random(kRows * kWidth);
   const std::vector<float> weights = random(kWidth);
   std::vector<float> y(kRows * kWidth);
@@ -39,8 +40,6 @@ void layer_norm(benchmark::State& state) {
 BENCHMARK(layer_norm);
 
 void quantize_rows(benchmark::State& state) {
-  constexpr int kRows = 16;
-  constexpr int kWidth = 768;
   const std::vector<float> x = random(kRows * kWidth);
   std::vector<std::int16_t> q(kRows * kWidth);
   std::vector<float> scales(kRows);
@@ -52,8 +51,6 @@ void quantize_rows(benchmark::State& state) {
 BENCHMARK(quantize_rows);
 
 void quantize_rows_u8(benchmark::State& state) {
-  constexpr int kRows = 16;
-  constexpr int kWidth = 768;
   const std::vector<float> x = random(kRows * kWidth);
   std::vector<std::uint8_t> q(kRows * kWidth);
   std::vector<float> scales(kRows);

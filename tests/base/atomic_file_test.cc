@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/mapped_file.h"
+#include "checkpoint/temporary_folder.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -14,18 +15,11 @@ namespace {
 
 class AtomicFileTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ =
-        std::filesystem::path(::testing::TempDir()) /
-        (std::string("atomic-") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] long files() const {
     return std::distance(std::filesystem::directory_iterator(folder_), {});
   }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(AtomicFileTest, AppearsWholeOnCommit) {

@@ -5,11 +5,11 @@
 #include <atomic>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 #include "base/large_pages.h"
+#include "checkpoint/temporary_folder.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
@@ -17,14 +17,7 @@ namespace {
 
 class MappedFileTest : public ::testing::Test {
  protected:
-  std::filesystem::path write(const std::string& content) {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::path(::testing::TempDir()) /
-            (std::string("kobolt-mapped-") + test->name());
-    std::ofstream(path_, std::ios::binary) << content;
-    return path_;
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
+  std::filesystem::path write(const std::string& content) { return folder_.write("file", content); }
 
   static std::string some_content(std::size_t size) {
     std::string content(size, '\0');
@@ -38,7 +31,7 @@ class MappedFileTest : public ::testing::Test {
   }
 
  private:
-  std::filesystem::path path_;
+  const TemporaryFolder folder_;
 };
 
 // Less than a page, pages without a rest, and several large pages and a bit.

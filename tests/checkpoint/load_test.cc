@@ -27,7 +27,7 @@ double weighted_sum(const Tensor& tensor) {
   return sum;
 }
 
-class LoadFamily : public testing::TestWithParam<const char*> {};
+class LoadFamily : public testing::TestWithParam<std::string> {};
 
 TEST_P(LoadFamily, HasTheWeightsThatTransformersLoads) {
   const Model model = Model::load(kCheckpoints / GetParam());
@@ -50,14 +50,7 @@ TEST_P(LoadFamily, HasTheWeightsThatTransformersLoads) {
   for (const auto& [name, tensor] : model.tensors) EXPECT_TRUE(expected.contains(name)) << name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, LoadFamily,
-                         testing::Values("bart", "bart-untied", "mbart", "mbart50", "marian",
-                                         "marian-separate", "pegasus"),
-                         [](const auto& parameter) {
-                           std::string name = parameter.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Every, LoadFamily, every_family(), family_test_name);
 
 TEST(Load, SpellsOutWhatTheFamiliesDoDifferently) {
   const ModelConfig bart = Model::load(kCheckpoints / "bart").config;

@@ -14,7 +14,7 @@
 namespace kobolt {
 namespace {
 
-class SaveFamily : public testing::TestWithParam<const char*> {};
+class SaveFamily : public testing::TestWithParam<std::string> {};
 
 TEST_P(SaveFamily, LoadsAgainAsTheSameModel) {
   const TemporaryFolder folder;
@@ -31,14 +31,7 @@ TEST_P(SaveFamily, LoadsAgainAsTheSameModel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, SaveFamily,
-                         testing::Values("bart", "bart-untied", "mbart", "mbart50", "marian",
-                                         "marian-separate", "pegasus"),
-                         [](const auto& parameter) {
-                           std::string name = parameter.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Every, SaveFamily, every_family(), family_test_name);
 
 TEST(Save, KeepsTheSameBytesWhereNothingChanges) {
   const TemporaryFolder folder;

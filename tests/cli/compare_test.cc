@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/mapped_file.h"
+#include "checkpoint/temporary_folder.h"
 #include "cli/compare_report.h"
 #include "cli/comparison.h"
 #include "cli/own_program.h"
@@ -139,8 +139,8 @@ TEST(CompareReportTest, HtmlHasAChartOfEachKind) {
 }
 
 TEST(CompareProgramTest, ComparesAnEngineWithItsCheckpointInAllForms) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "compare";
-  fs::create_directories(folder);
+  const TemporaryFolder temporary;
+  const fs::path& folder = temporary.path();
   const std::string model = KOBOLT_SOURCE_DIR "/examples/deb-bart";
   const std::string data = KOBOLT_SOURCE_DIR "/examples/descriptions.jsonl";
   const std::string engine = (folder / "int8.kobolt").string();
@@ -164,7 +164,6 @@ TEST(CompareProgramTest, ComparesAnEngineWithItsCheckpointInAllForms) {
   for (const char* name : {"r.csv", "r.md", "r.html"}) {
     EXPECT_THAT(read_text_file(folder / name), HasSubstr("deb-bart")) << name;
   }
-  fs::remove_all(folder);
 }
 
 TEST(CompareProgramTest, SaysWhichKindsThereAre) {
@@ -180,10 +179,9 @@ TEST(CompareProgramTest, SaysWhichKindsThereAre) {
 }
 
 TEST(CompareProgramTest, AnEngineThatIsBrokenIsNamedOnce) {
-  const fs::path file = fs::path(::testing::TempDir()) / "kobolt_compare_broken.kobolt";
-  std::ofstream(file) << "KOBOLT" << std::string(200, 'x');
+  const TemporaryFolder folder;
+  const fs::path file = folder.write("broken.kobolt", "KOBOLT" + std::string(200, 'x'));
   const Result result = complain("compare " + file.string());
-  fs::remove(file);
   EXPECT_EQ(result.status, 1);
   EXPECT_TRUE(result.text.starts_with("kobolt: error: " + file.string())) << result.text;
   EXPECT_EQ(std::ranges::count(result.text, '\n'), 1) << result.text;

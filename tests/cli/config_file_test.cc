@@ -2,26 +2,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "checkpoint/temporary_folder.h"
 #include "cli/command.h"
 
 namespace kobolt::cli {
 namespace {
 
 using ::testing::HasSubstr;
-namespace fs = std::filesystem;
 
 // The program with two small commands; parse() gives the exit status and fills the values.
 class ConfigFileTest : public ::testing::Test {
  protected:
   ConfigFileTest() {
-    file_ = fs::temp_directory_path() / ("kobolt-config-" + std::to_string(::getpid()) + ".yaml");
     prepare_app(app_, global_);
     CLI::App& run = add_command(app_, "run", "Runs.", "kobolt run");
     run.add_option("--num-beams", beams_);
@@ -32,22 +28,21 @@ class ConfigFileTest : public ::testing::Test {
     bench.add_option("--batch", batch_);
     bench.callback([this] { ran_ = true; });
   }
-  ~ConfigFileTest() override { fs::remove(file_); }
 
   int parse(const std::string& yaml, const std::vector<std::string>& arguments) {
-    std::ofstream(file_) << yaml;
     std::vector<const char*> argv{"kobolt"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-    const std::string path = file_.string();
+    folder_.write("config.yaml", yaml);
     argv.push_back("--config");
-    argv.push_back(path.c_str());
+    argv.push_back(file_.c_str());
     ::testing::internal::CaptureStderr();
     const int status = run_app(app_, static_cast<int>(argv.size()), argv.data());
     message_ = ::testing::internal::GetCapturedStderr();
     return status;
   }
 
-  fs::path file_;
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_.path() / "config.yaml";
   CLI::App app_;
   GlobalOptions global_;
   int beams_ = 1;
@@ -90,7 +85,7 @@ TEST_F(ConfigFileTest, EmptyFileIsFine) { EXPECT_EQ(parse("", {"run"}), 0) << me
 
 TEST_F(ConfigFileTest, UnknownKeyNamesFileKeyAndClosest) {
   EXPECT_EQ(parse("run:\n  num-beam: 4\n", {"run"}), 2);
-  EXPECT_THAT(message_, HasSubstr(file_.string()));
+  EXPECT_THAT(message_, HasSubstr(file_));
   EXPECT_THAT(message_, HasSubstr("run.num-beam: unknown option; did you mean num-beams?"));
   EXPECT_FALSE(ran_);
   EXPECT_EQ(message_.find('\n'), message_.size() - 1);
@@ -109,7 +104,7 @@ TEST_F(ConfigFileTest, RefusesRepeatedKeys) {
 TEST_F(ConfigFileTest, BadValueNamesOptionAndFile) {
   EXPECT_EQ(parse("run: {num-beams: many}\n", {"run"}), 2);
   EXPECT_THAT(message_, HasSubstr("--num-beams"));
-  EXPECT_THAT(message_, HasSubstr("from " + file_.string()));
+  EXPECT_THAT(message_, HasSubstr("from " + file_));
 }
 
 TEST_F(ConfigFileTest, RefusesNesting) {

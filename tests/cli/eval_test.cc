@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "base/atomic_file.h"
 #include "base/mapped_file.h"
+#include "checkpoint/temporary_folder.h"
 #include "cli/predictions.h"
 #include "cli/rouge_report.h"
 #include "kobolt/error.h"
@@ -52,13 +52,8 @@ TEST(PredictionsTest, GapsAndRepetitionsAreErrors) {
 
 class PredictionsFileTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / "predictions";
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(PredictionsFileTest, CanBeReadBackAndScored) {

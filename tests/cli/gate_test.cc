@@ -3,42 +3,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "checkpoint/temporary_folder.h"
 #include "cli/shell.h"
 
 namespace kobolt::cli {
 namespace {
 
 using ::testing::HasSubstr;
-namespace fs = std::filesystem;
 
 class GateProgramTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    // Tests of a suite may run at the same time.
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / (std::string("kobolt_gate_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    data_ = file("data.jsonl",
-                 R"({"id": "a", "document": "A tool that lists files.", "summary": "list files"})"
-                 "\n"
-                 R"({"id": "b", "document": "Fonts for Korean.", "summary": "Korean fonts"})"
-                 "\n");
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string file(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
+  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
+    return folder_.write(name, text).string();
   }
 
-  fs::path folder_;
-  std::string data_;
+  const TemporaryFolder folder_;
+  const std::string data_ =
+      file("data.jsonl",
+           R"({"id": "a", "document": "A tool that lists files.", "summary": "list files"})"
+           "\n"
+           R"({"id": "b", "document": "Fonts for Korean.", "summary": "Korean fonts"})"
+           "\n");
 };
 
 TEST_F(GateProgramTest, ExitStatusTellsWhetherEnoughIsLeft) {
@@ -64,7 +52,7 @@ TEST_F(GateProgramTest, ExitStatusTellsWhetherEnoughIsLeft) {
 
 TEST_F(GateProgramTest, AModelCanBeTheBaseline) {
   const std::string model = std::string(KOBOLT_SOURCE_DIR) + "/examples/deb-bart";
-  const std::string engine = (folder_ / "int8.kobolt").string();
+  const std::string engine = (folder_.path() / "int8.kobolt").string();
   ASSERT_EQ(shell("compile " + model + " --quiet --precision int8 -o " + engine).status, 0);
   const Result result = shell("eval " + engine + " --json --quiet --max-new-tokens 8 --data " +
                               data_ + " --against " + model + " --keep 1%");

@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "base/mapped_file.h"
 #include "cli/command.h"
 #include "cli/settings_file.h"
 
@@ -57,8 +56,7 @@ TEST_F(OptimizeFlagsTest, TheConfigurationFileChangesNothing) {
   EXPECT_EQ(optimize_options(read).targets.keep, 0.99);
   EXPECT_EQ(optimize_options(defaults).targets.keep, 0.99);
 
-  std::ifstream file(kFile);
-  const std::string yaml{std::istreambuf_iterator<char>(file), {}};
+  const std::string yaml = read_text_file(kFile);
   for (const CLI::Option* option : command_->get_options()) {
     if (option->get_lnames().empty() || option->get_lnames().front() == "help" ||
         option->get_lnames().front() == "output") {

@@ -7,12 +7,12 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "checkpoint/temporary_folder.h"
 #include "cli/shell.h"
 
@@ -23,11 +23,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-std::string bytes_of_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 class OptimizeProgramTest : public ::testing::Test {
  protected:
@@ -77,8 +72,8 @@ TEST_F(OptimizeSearchTest, LeavesAnEngineAndTheSettingsThatMakeIt) {
                   path("out/settings.yaml"))
                 .status,
             0);
-  EXPECT_EQ(bytes_of_file(path("again.kobolt")), bytes_of_file(path("out/model.kobolt")));
-  EXPECT_THAT(bytes_of_file(path("out/report.html")), HasSubstr("int8"));
+  EXPECT_EQ(read_text_file(path("again.kobolt")), read_text_file(path("out/model.kobolt")));
+  EXPECT_THAT(read_text_file(path("out/report.html")), HasSubstr("int8"));
 
   // Everything is known already: the same call measures nothing.
   const json again = json::parse(shell(call("--json --keep 50% --size 50%")).text);
@@ -112,7 +107,7 @@ TEST_F(OptimizeSearchTest, ChoosesBeamsAndBatchesWithinALatency) {
   // The checkpoint has four beams; one writes twice as fast.
   const std::string chosen = found.at("chosen");
   EXPECT_THAT(chosen, HasSubstr("greedy"));
-  const std::string settings = bytes_of_file(path("out/settings.yaml"));
+  const std::string settings = read_text_file(path("out/settings.yaml"));
   EXPECT_THAT(settings, HasSubstr("num-beams: 1"));
   EXPECT_EQ(settings.find("batch: 2") != std::string::npos, chosen.ends_with("batch 2"));
 
@@ -134,13 +129,13 @@ TEST_F(OptimizeSearchTest, PrunesByWhatDocumentsSay) {
                               recipe + " --try-kv-cache auto --json -o " + path("out"));
   ASSERT_EQ(result.status, 0) << result.text;
   EXPECT_EQ(json::parse(result.text).at("chosen"), "int8, " + recipe);
-  const std::string lines = bytes_of_file(path("out/pruning.jsonl"));
+  const std::string lines = read_text_file(path("out/pruning.jsonl"));
   EXPECT_EQ(std::ranges::count(lines, '\n'), 4);
   ASSERT_EQ(shell("compile " + model_ + " --quiet -o " + path("again.kobolt") + " --config " +
                   path("out/settings.yaml"))
                 .status,
             0);
-  EXPECT_EQ(bytes_of_file(path("again.kobolt")), bytes_of_file(path("out/model.kobolt")));
+  EXPECT_EQ(read_text_file(path("again.kobolt")), read_text_file(path("out/model.kobolt")));
 }
 
 TEST_F(OptimizeProgramTest, ScoresWithoutDocumentsAreRefused) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "checkpoint/temporary_folder.h"
 #include "cli/shell.h"
 
 namespace {
@@ -15,6 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
+using kobolt::TemporaryFolder;
 using kobolt::cli::complain;
 using kobolt::cli::Result;
 using kobolt::cli::run_line;
@@ -82,7 +84,8 @@ TEST(Program, FailureEndsWithStatusOne) {
 
 TEST(Program, CompilesLayersToOtherPrecisions) {
   const std::string checkpoint = std::string(KOBOLT_TEST_DATA) + "/checkpoints/bart";
-  const fs::path engine = fs::path(testing::TempDir()) / "layers.kobolt";
+  const TemporaryFolder folder;
+  const fs::path engine = folder.path() / "layers.kobolt";
   const std::string compile = "compile " + checkpoint + " -o " + engine.string() + " ";
   const Result result =
       shell(compile + "--precision int4 --layer lm_head=fp16 --layer 'decoder.layers.*.fc1=bf16'");
@@ -158,8 +161,8 @@ TEST(Doctor, TextNamesEveryComponentAndWhatToInstall) {
 
 TEST(Eval, ScoresAModelAndItsSavedPredictionsAlike) {
   const std::string model = KOBOLT_SOURCE_DIR "/examples/deb-bart";
-  const fs::path folder = fs::path(::testing::TempDir()) / "eval";
-  fs::create_directories(folder);
+  const TemporaryFolder temporary;
+  const fs::path& folder = temporary.path();
   std::ofstream(folder / "data.csv")
       << "name,text,line\n"
          "one,\"A tool that shows, as a tree, the files of a folder.\",show files as a tree\n"
@@ -191,7 +194,6 @@ TEST(Eval, ScoresAModelAndItsSavedPredictionsAlike) {
     EXPECT_DOUBLE_EQ(again.at("rouge").at(measure).at("f").at("mean").get<double>(),
                      report.at("rouge").at(measure).at("f").at("mean").get<double>());
   }
-  fs::remove_all(folder);
 }
 
 TEST(Eval, NeedsAModelOrPredictionsAndReferences) {

@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/atomic_file.h"
+#include "checkpoint/temporary_folder.h"
 #include "dataset_error.h"
 
 namespace kobolt {
@@ -18,21 +17,11 @@ using ::testing::HasSubstr;
 
 class DatasetTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ =
-        std::filesystem::path(::testing::TempDir()) /
-        (std::string("dataset-") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::vector<Example> read(const std::string& name, std::string_view text,
                             const DatasetOptions& options = {}) {
-    write_file(folder_ / name, text);
-    return read_dataset(folder_ / name, options);
+    return read_dataset(folder_.write(name, text), options);
   }
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(DatasetTest, ExtensionDecides) {
@@ -103,16 +92,16 @@ TEST_F(DatasetTest, OtherKindsOfFilesAreNamed) {
 
 TEST_F(DatasetTest, MissingFilesAndFolders) {
   try {
-    (void)read_dataset(folder_ / "missing.jsonl");
+    (void)read_dataset(folder_.path() / "missing.jsonl");
     FAIL() << "expected an error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::not_found);
   }
-  EXPECT_THROW((void)read_dataset(folder_), Error);
+  EXPECT_THROW((void)read_dataset(folder_.path()), Error);
 }
 
 TEST_F(DatasetTest, PipesAreRead) {
-  const auto pipe = folder_ / "pipe";
+  const auto pipe = folder_.path() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   std::thread writer([&] {
     if (std::FILE* file = std::fopen(pipe.c_str(), "w")) {

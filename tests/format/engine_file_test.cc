@@ -4,15 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/aligned.h"
-#include "base/atomic_file.h"
 #include "base/hash.h"
+#include "checkpoint/temporary_folder.h"
 #include "format/header.h"
 #include "kernels/sparse.h"
 #include "kobolt/error.h"
@@ -289,11 +288,10 @@ TEST(EngineFile, RefusesASparseMatrixThatLies) {
 }
 
 TEST(EngineFile, TellsOtherFilesApart) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "not-an-engine";
-  write_file(path, "hello, this is a text");
+  const TemporaryFolder folder;
+  const auto path = folder.write("not-an-engine", "hello, this is a text");
   EXPECT_FALSE(is_engine_file(path));
   EXPECT_THROW((void)EngineFile::open(path), Error);
-  std::filesystem::remove(path);
 }
 
 }  // namespace

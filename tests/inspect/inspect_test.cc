@@ -6,14 +6,13 @@
 #include <map>
 #include <string>
 
+#include "checkpoint/golden_checkpoints.h"
 #include "checkpoint/temporary_folder.h"
 #include "kobolt/compile.h"
 #include "kobolt/error.h"
 
 namespace kobolt {
 namespace {
-
-const std::filesystem::path kCheckpoints = KOBOLT_TEST_DATA "/checkpoints";
 
 std::map<std::string, PartSummary> parts_of(const ModelSummary& summary) {
   std::map<std::string, PartSummary> parts;
@@ -46,7 +45,7 @@ TEST(Inspect, SaysWhyATokenizerCannotBeUsed) {
   EXPECT_TRUE(summary.tokenizer.files.empty());
 }
 
-class InspectFamily : public testing::TestWithParam<const char*> {};
+class InspectFamily : public testing::TestWithParam<std::string> {};
 
 // The engine has the same parameters, however it stores them.
 TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
@@ -82,14 +81,7 @@ TEST_P(InspectFamily, AnEngineHasTheParametersOfItsCheckpoint) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, InspectFamily,
-                         testing::Values("bart", "bart-untied", "mbart", "marian",
-                                         "marian-separate", "pegasus"),
-                         [](const auto& parameter) {
-                           std::string name = parameter.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Every, InspectFamily, every_family(), family_test_name);
 
 TEST(Inspect, ShowsWhatASparseMatrixLeavesOut) {
   Model model = Model::load(kCheckpoints / "bart");

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "checkpoint/temporary_folder.h"
 #include "kobolt/error.h"
 #include "kobolt/onnx.h"
@@ -55,11 +55,6 @@ std::vector<std::string> names_in(const fs::path& folder) {
     names.push_back(entry.path().filename().string());
   }
   return names;
-}
-
-std::string whole_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 class OnnxFiles : public testing::Test {
@@ -213,7 +208,7 @@ TEST_F(OnnxFiles, ComeWithSettingsAndTokenizer) {
   export_onnx(Model::load(deb), folder_.path(), {.precision = OnnxPrecision::int4_weights});
   for (const char* name :
        {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"}) {
-    EXPECT_EQ(whole_file(folder_.path() / name), whole_file(deb / name)) << name;
+    EXPECT_EQ(read_text_file(folder_.path() / name), read_text_file(deb / name)) << name;
   }
   EXPECT_FALSE(fs::exists(folder_.path() / "model.safetensors"));
 }

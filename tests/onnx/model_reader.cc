@@ -1,20 +1,14 @@
 #include "onnx/model_reader.h"
 
 #include <cstring>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 
+#include "base/mapped_file.h"
+
 namespace kobolt::onnx {
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("no " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 [[noreturn]] void malformed(const char* what) {
   throw std::runtime_error(std::string("not ONNX: ") + what);
@@ -183,7 +177,7 @@ TensorDef tensor(std::string_view bytes, const std::filesystem::path& folder) {
   });
   std::string outside;
   if (external == 1) {
-    outside = content_of(folder / result.file);
+    outside = read_text_file(folder / result.file);
     if (result.offset + result.length > outside.size()) malformed("external data");
     raw = std::string_view(outside).substr(result.offset, result.length);
   }
@@ -247,7 +241,7 @@ void read_graph(std::string_view bytes, const std::filesystem::path& folder, Mod
 }  // namespace
 
 ReadModel read_model(const std::filesystem::path& path) {
-  const std::string bytes = content_of(path);
+  const std::string bytes = read_text_file(path);
   ReadModel read;
   Message(bytes).for_each([&](const Field& field) {
     switch (field.number) {

@@ -104,8 +104,14 @@ class Pairs(unittest.TestCase):
             self.assertGreater(compared, 20)
 
 
-def expect_masks_of_rows(test, stored, scores, amount):
-    """Of each row of each matrix the share of smallest score is pruned, and nothing else."""
+def expect_masks_of_rows(test, score, scores):
+    """With kobolt's `score`, of each row of each matrix the share of smallest `scores` is pruned, and
+    nothing else."""
+    amount = 0.4
+    with tempfile.TemporaryDirectory() as folder:
+        kobolt("prune", MODEL, "-o", folder, "--method", "row", "--score", score, "--data", DATA,
+               "--limit", DOCUMENTS, "--amount", amount, "--format", "pairs")
+        stored = load_file(f"{folder}/model.safetensors")
     test.assertEqual(len(scores), sum(name.endswith("_mask") for name in stored))
     differing = total = 0
     for name, of in scores.items():
@@ -147,16 +153,11 @@ class Wanda(unittest.TestCase):
         return {name: total.sqrt().float() for name, total in sums.items()}
 
     def test_masks_are_torchs(self):
-        amount = 0.4
-        with tempfile.TemporaryDirectory() as folder:
-            kobolt("prune", MODEL, "-o", folder, "--method", "row", "--score", "wanda", "--data",
-                   DATA, "--limit", DOCUMENTS, "--amount", amount, "--format", "pairs")
-            stored = load_file(f"{folder}/model.safetensors")
         model = transformers.AutoModelForSeq2SeqLM.from_pretrained(MODEL, dtype=torch.float32)
         norms = self.input_norms(model, transformers.AutoTokenizer.from_pretrained(MODEL))
         modules = dict(model.named_modules())
         scores = {name: modules[name].weight.detach().abs() * norm for name, norm in norms.items()}
-        expect_masks_of_rows(self, stored, scores, amount)
+        expect_masks_of_rows(self, "wanda", scores)
 
 
 class Taylor(unittest.TestCase):
@@ -181,14 +182,9 @@ class Taylor(unittest.TestCase):
                 if ".layers." in name and isinstance(module, torch.nn.Linear)}
 
     def test_masks_are_autograds(self):
-        amount = 0.4
-        with tempfile.TemporaryDirectory() as folder:
-            kobolt("prune", MODEL, "-o", folder, "--method", "row", "--score", "taylor", "--data",
-                   DATA, "--limit", DOCUMENTS, "--amount", amount, "--format", "pairs")
-            stored = load_file(f"{folder}/model.safetensors")
         model = transformers.AutoModelForSeq2SeqLM.from_pretrained(MODEL, dtype=torch.float32)
         scores = self.scores(model.eval(), transformers.AutoTokenizer.from_pretrained(MODEL))
-        expect_masks_of_rows(self, stored, scores, amount)
+        expect_masks_of_rows(self, "taylor", scores)
 
 
 if __name__ == "__main__":

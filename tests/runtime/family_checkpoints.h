@@ -11,32 +11,19 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/golden_checkpoints.h"
 #include "kobolt/summarizer.h"
 #include "runtime/generation_settings_json.h"
 
-/// The tiny checkpoints in tests/data, at least one of each family, and what transformers generates
-/// from them.
+/// What transformers generates from the checkpoints of golden_checkpoints.h.
 namespace kobolt {
 
 using TokenRows = std::vector<std::vector<std::int32_t>>;
 
-inline std::filesystem::path family_folder(const std::string& name) {
-  return std::filesystem::path(KOBOLT_TEST_DATA) / "checkpoints" / name;
-}
+inline std::filesystem::path family_folder(const std::string& name) { return kCheckpoints / name; }
 
 inline nlohmann::json golden_of_family(const std::string& name) {
   return nlohmann::json::parse(std::ifstream(family_folder(name) / "expected.json"));
-}
-
-inline auto every_family() {
-  return ::testing::Values("bart", "bart-untied", "mbart", "mbart50", "marian", "marian-separate",
-                           "pegasus");
-}
-
-inline std::string family_test_name(const ::testing::TestParamInfo<std::string>& test) {
-  std::string name = test.param;
-  std::erase(name, '-');
-  return name;
 }
 
 /// Summaries of all documents, with at most so many rows at a time.

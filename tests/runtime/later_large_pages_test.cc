@@ -3,29 +3,22 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 #include "base/large_pages.h"
 #include "base/machine.h"
+#include "checkpoint/temporary_folder.h"
 
 namespace kobolt {
 namespace {
 
 class LaterLargePagesTest : public ::testing::Test {
  protected:
-  std::shared_ptr<const MappedFile> file_of(std::size_t bytes) {
-    std::ofstream(path_, std::ios::binary) << std::string(bytes, 'k');
-    return MappedFile::open(path_);
+  [[nodiscard]] std::shared_ptr<const MappedFile> file_of(std::size_t bytes) const {
+    return MappedFile::open(folder_.write("file", std::string(bytes, 'k')));
   }
-  void TearDown() override { std::filesystem::remove(path_); }
-
-  // Of each test its own: they run beside each other.
-  std::filesystem::path path_ = std::filesystem::path(::testing::TempDir()) /
-                                (std::string("kobolt-later-large-pages-") +
-                                 ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder folder_;
 };
 
 constexpr int kManySteps = 1000;
