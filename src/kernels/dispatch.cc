@@ -258,14 +258,25 @@ void attention_step(const float* q, const float* keys, const float* values, std:
 }
 
 std::size_t head_attention_i16_scratch(int length, int head_dim) {
-  return static_cast<std::size_t>(HeadScratch(length, head_dim).size);
+  return static_cast<std::size_t>(HeadScratch(length, head_dim, 2).size);
 }
 
 void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
                         int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
                         float* scratch) {
-  assert(length >= 0 && length <= kMostLengthI16 && head_dim <= kMostHeadDimI16);
+  assert(length >= 0 && length <= kMostLengthInteger && head_dim <= kMostHeadDimInteger);
   active().head_attention_i16(q, k, v, ld, length, head_dim, scale, out, ldo, scratch);
+}
+
+std::size_t head_attention_i8_scratch(int length, int head_dim) {
+  return static_cast<std::size_t>(HeadScratch(length, head_dim, 4).size);
+}
+
+void head_attention_i8(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                       int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                       float* scratch) {
+  assert(length >= 0 && length <= kMostLengthInteger && head_dim <= kMostHeadDimInteger);
+  active().head_attention_i8(q, k, v, ld, length, head_dim, scale, out, ldo, scratch);
 }
 
 std::size_t attention_scratch_i8(int m, int length, int head_dim) {

@@ -49,6 +49,7 @@ decltype(kernels::softmax) softmax;
 decltype(kernels::attention) attention;
 decltype(kernels::attention_step) attention_step;
 decltype(kernels::head_attention_i16) head_attention_i16;
+decltype(kernels::head_attention_i8) head_attention_i8;
 decltype(kernels::narrow_f16) narrow_f16;
 decltype(kernels::narrow_panels_i8) narrow_panels_i8;
 decltype(kernels::narrow_heads_i8) narrow_heads_i8;

@@ -9,60 +9,67 @@
 namespace kobolt::kernels::scalar {
 namespace {
 
-/// Rounded values [length, head_dim] and their scales [head_dim].
-struct RoundedValues {
-  RoundedValues(const float* v, std::ptrdiff_t ld, int length, int head_dim)
-      : width(static_cast<std::size_t>(head_dim)),
-        values(static_cast<std::size_t>(length) * width) {
-    constexpr auto kLimit = static_cast<float>(kValueLimitI16);
-    for (int d = 0; d < head_dim; ++d) {
+/// A matrix [rows, columns] in integers, rounded with a scale for each row or for each column.
+struct RoundedMatrix {
+  enum class Scales { of_rows, of_columns };
+
+  RoundedMatrix(const float* x, std::ptrdiff_t ld, int rows, int columns, float limit, Scales which)
+      : width(columns), values(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)) {
+    const bool of_rows = which == Scales::of_rows;
+    const int count = of_rows ? rows : columns;
+    const int length = of_rows ? columns : rows;
+    const std::ptrdiff_t step = of_rows ? 1 : ld;
+    for (int i = 0; i < count; ++i) {
+      const float* from = x + i * (of_rows ? ld : 1);
       float largest = 0.0F;
       float poison = 0.0F;
-      for (int p = 0; p < length; ++p) {
-        const float x = v[p * ld + d];
-        poison += x * 0.0F;
-        if (std::abs(x) > largest) largest = std::abs(x);
+      for (int j = 0; j < length; ++j) {
+        const float value = from[j * step];
+        poison += value * 0.0F;
+        if (std::abs(value) > largest) largest = std::abs(value);
       }
-      scales.push_back(largest / kLimit + poison);
-      const float inverse = largest >= kSmallestMagnitude ? kLimit / largest : 0.0F;
-      for (int p = 0; p < length; ++p) {
-        const float rounded = round_product(v[p * ld + d], inverse);
-        at(p, d) =
-            std::abs(rounded) <= kLimit ? static_cast<std::int16_t>(rounded) : std::int16_t{0};
+      scales.push_back(largest / limit + poison);
+      const float inverse = largest >= kSmallestMagnitude ? limit / largest : 0.0F;
+      for (int j = 0; j < length; ++j) {
+        const float rounded = round_product(from[j * step], inverse);
+        const bool valid = std::abs(rounded) <= limit;
+        (of_rows ? at(i, j) : at(j, i)) = valid ? static_cast<std::int32_t>(rounded) : 0;
       }
     }
   }
 
-  std::int16_t& at(int position, int d) {
-    return values[static_cast<std::size_t>(position) * width + static_cast<std::size_t>(d)];
+  std::int32_t& at(int row, int column) {
+    return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(width) +
+                  static_cast<std::size_t>(column)];
   }
 
-  std::size_t width;
-  std::vector<std::int16_t> values;
+  int width;
+  std::vector<std::int32_t> values;
   std::vector<float> scales;
 };
 
-}  // namespace
+/// How many steps the rounding of a head's parts has.
+struct HeadLimits {
+  float queries;  ///< and keys
+  float values;
+  /// What weights of 0..1 are multiplied by, given one over their sum.
+  float (*weights)(float inverse_sum, int length);
+};
 
-void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
-                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
-                        float* scratch) {
-  const std::ptrdiff_t width = 2 * static_cast<std::ptrdiff_t>(pairs(head_dim));
-  std::vector<std::int16_t> keys(static_cast<std::size_t>(length * width));
-  std::vector<float> key_scales(static_cast<std::size_t>(length));
-  scalar::quantize_rows(k, ld, length, head_dim, keys.data(), width, key_scales.data());
-  RoundedValues rounded(v, ld, length, head_dim);
-  std::vector<std::int16_t> query(static_cast<std::size_t>(width));
+void attend_head(const HeadLimits& limits, const float* q, const float* k, const float* v,
+                 std::ptrdiff_t ld, int length, int head_dim, float scale, float* out,
+                 std::ptrdiff_t ldo, float* scratch) {
+  using Scales = RoundedMatrix::Scales;
+  RoundedMatrix queries(q, ld, length, head_dim, limits.queries, Scales::of_rows);
+  RoundedMatrix keys(k, ld, length, head_dim, limits.queries, Scales::of_rows);
+  RoundedMatrix rounded(v, ld, length, head_dim, limits.values, Scales::of_columns);
   std::vector<std::int32_t> weights(static_cast<std::size_t>(length));
   for (int i = 0; i < length; ++i) {
-    float query_scale = 0.0F;
-    scalar::quantize_rows(q + i * ld, ld, 1, head_dim, query.data(), width, &query_scale);
+    const float query_scale = queries.scales[static_cast<std::size_t>(i)];
     for (int p = 0; p < length; ++p) {
       std::int32_t sum = 0;
-      for (int d = 0; d < head_dim; ++d) {
-        sum += query[static_cast<std::size_t>(d)] * keys[static_cast<std::size_t>(p * width + d)];
-      }
-      scratch[p] = static_cast<float>(sum) * query_scale * key_scales[static_cast<std::size_t>(p)];
+      for (int d = 0; d < head_dim; ++d) sum += queries.at(i, d) * keys.at(p, d);
+      scratch[p] = static_cast<float>(sum) * query_scale * keys.scales[static_cast<std::size_t>(p)];
     }
     const float most = *std::max_element(scratch, scratch + length);
     float total = 0.0F;
@@ -70,7 +77,7 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
       scratch[p] = std::exp((scratch[p] - most) * scale);
       total += scratch[p];
     }
-    const float limit = weight_limit_i16(1.0F / total, length);
+    const float limit = limits.weights(1.0F / total, length);
     std::int32_t sum = 0;
     for (int p = 0; p < length; ++p) {
       weights[static_cast<std::size_t>(p)] =
@@ -87,6 +94,23 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
           static_cast<float>(value) * inverse * rounded.scales[static_cast<std::size_t>(d)];
     }
   }
+}
+
+}  // namespace
+
+void head_attention_i16(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                        float* scratch) {
+  const HeadLimits limits{static_cast<float>(activation_limit(head_dim)),
+                          static_cast<float>(kValueLimitI16), weight_limit_i16};
+  attend_head(limits, q, k, v, ld, length, head_dim, scale, out, ldo, scratch);
+}
+
+void head_attention_i8(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
+                       int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,
+                       float* scratch) {
+  const HeadLimits limits{kByteLimit, kByteLimit, [](float, int) { return kWeightLimitU8; }};
+  attend_head(limits, q, k, v, ld, length, head_dim, scale, out, ldo, scratch);
 }
 
 }  // namespace kobolt::kernels::scalar

@@ -32,6 +32,7 @@ const KernelTable kScalarTable = {
     .attention = scalar::attention,
     .attention_step = scalar::attention_step,
     .head_attention_i16 = scalar::head_attention_i16,
+    .head_attention_i8 = scalar::head_attention_i8,
     .narrow_f16 = scalar::narrow_f16,
     .narrow_panels_i8 = scalar::narrow_panels_i8,
     .narrow_heads_i8 = scalar::narrow_heads_i8,

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/bytes.h"
 #include "kernels/head_attention.h"
 #include "kernels/kernels.h"
 
@@ -10,8 +11,8 @@ namespace kobolt {
 HeadAttention::HeadAttention(int length, int head_dim, bool integer)
     : length_(length),
       head_dim_(head_dim),
-      integer_(integer && head_dim <= kernels::kMostHeadDimI16 &&
-               length <= kernels::kMostLengthI16) {}
+      integer_(integer && head_dim <= kernels::kMostHeadDimInteger &&
+               length <= kernels::kMostLengthInteger) {}
 
 std::size_t HeadAttention::key_size() const { return kernels::packed_f32_size(length_, head_dim_); }
 std::size_t HeadAttention::value_size() const {
@@ -19,15 +20,20 @@ std::size_t HeadAttention::value_size() const {
 }
 
 std::size_t HeadAttention::scratch() const {
-  return integer_ ? kernels::head_attention_i16_scratch(length_, head_dim_)
-                  : key_size() + value_size() + kernels::attention_scratch(length_, length_);
+  if (integer_) {
+    return kernels::prefers_byte_rows() ? kernels::head_attention_i8_scratch(length_, head_dim_)
+                                        : kernels::head_attention_i16_scratch(length_, head_dim_);
+  }
+  return key_size() + value_size() + kernels::attention_scratch(length_, length_);
 }
 
 void HeadAttention::attend(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
                            float* out, std::ptrdiff_t ldo, float* scratch) const {
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim_));
   if (integer_) {
-    kernels::head_attention_i16(q, k, v, ld, length_, head_dim_, scale, out, ldo, scratch);
+    const auto attend =
+        kernels::prefers_byte_rows() ? kernels::head_attention_i8 : kernels::head_attention_i16;
+    attend(q, k, v, ld, length_, head_dim_, scale, out, ldo, scratch);
     return;
   }
   float* keys = scratch;

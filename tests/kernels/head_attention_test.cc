@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernel_test.h"
+#include "kernels/kernel_table.h"
 
 namespace kobolt::kernels {
 namespace {
@@ -50,11 +51,29 @@ class ExactHead {
   double scale_;
 };
 
+/// One of the two kernels, which differ in how much they round.
+struct Kernel {
+  const char* name;
+  decltype(&head_attention_i16) attend;
+  decltype(&head_attention_i16_scratch) scratch;
+  double bound;        ///< for usual heads
+  double sharp_bound;  ///< for heads with scores 9 times as large
+};
+constexpr Kernel kKernels[] = {
+    // Values of 11 bits are within 1/2046, scores and weights closer to that; sharp scores are off
+    // by up to sqrt(48) * 2 * 3 * 3 / 4094 = 0.03, weights by up to twice that part.
+    {"int16", head_attention_i16, head_attention_i16_scratch, 2e-3, 6e-2},
+    // Values of 8 bits are within a 254th of the largest, which is 4, and so are weights; sharp
+    // scores are off by 16 times as much as those of int16.
+    {"int8", head_attention_i8, head_attention_i8_scratch, 3e-2, 0.5},
+};
+
 class HeadAttentionTest : public KernelTest {
  protected:
-  /// Every output within `bound` of double precision. Queries and keys are multiplied by
+  /// Every output within the kernel's bound of double precision. Queries and keys are multiplied by
   /// `sharpness`.
-  void expect_close(int length, int head_dim, double bound, float sharpness = 1.0F) {
+  void expect_close(const Kernel& kernel, int length, int head_dim, double bound,
+                    float sharpness = 1.0F) {
     const std::ptrdiff_t ld = head_dim + 1;  // a head among others
     const auto size = static_cast<std::size_t>(length * ld);
     std::vector<float> q = random(size);
@@ -65,10 +84,10 @@ class HeadAttentionTest : public KernelTest {
       k[i] *= sharpness;
     }
     const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
-    std::vector<float> scratch(head_attention_i16_scratch(length, head_dim) + 1, kGuard);
+    std::vector<float> scratch(kernel.scratch(length, head_dim) + 1, kGuard);
     GuardedOutput out(length, head_dim);
-    head_attention_i16(q.data(), k.data(), v.data(), ld, length, head_dim, scale, out.data(),
-                       out.ld(), scratch.data());
+    kernel.attend(q.data(), k.data(), v.data(), ld, length, head_dim, scale, out.data(), out.ld(),
+                  scratch.data());
     const ExactHead exact(q, k, v, ld, length, head_dim, static_cast<double>(scale));
     Worst worst;
     for (int i = 0; i < length; ++i) {
@@ -77,7 +96,8 @@ class HeadAttentionTest : public KernelTest {
         worst.see(out.at(i, d), wanted[static_cast<std::size_t>(d)], bound, i, d);
       }
     }
-    ASSERT_TRUE(worst.within_bounds()) << "length " << length << ", head_dim " << head_dim;
+    ASSERT_TRUE(worst.within_bounds())
+        << kernel.name << ", length " << length << ", head_dim " << head_dim;
     ASSERT_TRUE(out.guards_hold());
     ASSERT_EQ(scratch.back(), kGuard);
   }
@@ -85,16 +105,52 @@ class HeadAttentionTest : public KernelTest {
 KOBOLT_FOR_EACH_INSTRUCTION_SET(HeadAttentionTest);
 
 TEST_P(HeadAttentionTest, EveryLengthIsCloseToDoublePrecision) {
-  // Values of 11 bits are within 1/2046, scores and weights closer to that.
-  for (const int head_dim : {1, 4, 7, 33, 48, 64}) {
-    for (int length = 1; length <= 40; ++length) expect_close(length, head_dim, 2e-3);
+  for (const Kernel& kernel : kKernels) {
+    for (const int head_dim : {1, 4, 7, 33, 48, 64}) {
+      for (int length = 1; length <= 40; ++length) {
+        expect_close(kernel, length, head_dim, kernel.bound);
+      }
+    }
+    for (const int length : {63, 64, 65, 200, 513}) expect_close(kernel, length, 48, kernel.bound);
   }
-  for (const int length : {63, 64, 65, 200, 513}) expect_close(length, 48, 2e-3);
 }
 
 TEST_P(HeadAttentionTest, SharpHeadsToo) {
-  // Scores are off by up to sqrt(48) * 2 * 3 * 3 / 4094 = 0.03, weights by up to twice that part.
-  for (const int length : {5, 33, 130}) expect_close(length, 48, 6e-2, 3.0F);
+  for (const Kernel& kernel : kKernels) {
+    for (const int length : {5, 33, 130}) {
+      expect_close(kernel, length, 48, kernel.sharp_bound, 3.0F);
+    }
+  }
+}
+
+TEST_P(HeadAttentionTest, BytesRoundAsTheirScalarTwin) {
+  for (const int head_dim : {5, 48, 64}) {
+    for (const int length : {1, 3, 17, 66, 129, 512}) {
+      const auto size = static_cast<std::size_t>(length * head_dim);
+      const std::vector<float> q = random(size);
+      const std::vector<float> k = random(size);
+      const std::vector<float> v = random(size);
+      const auto attend = [&](decltype(&head_attention_i8) kernel) {
+        std::vector<float> scratch(head_attention_i8_scratch(length, head_dim));
+        std::vector<float> out(size);
+        kernel(q.data(), k.data(), v.data(), head_dim, length, head_dim,
+               1.0F / std::sqrt(static_cast<float>(head_dim)), out.data(), head_dim,
+               scratch.data());
+        return out;
+      };
+      const std::vector<float> out = attend(head_attention_i8);
+      const std::vector<float> twin = attend(kScalarTable.head_attention_i8);
+      // Powers that differ by 1e-4 may round to neighbours: 1 in a sum of weights of at least 255.
+      Worst worst;
+      for (int i = 0; i < length; ++i) {
+        for (int d = 0; d < head_dim; ++d) {
+          const auto at = static_cast<std::size_t>(i * head_dim + d);
+          worst.see(out[at], static_cast<double>(twin[at]), 5e-3, i, d);
+        }
+      }
+      ASSERT_TRUE(worst.within_bounds()) << "length " << length << ", head_dim " << head_dim;
+    }
+  }
 }
 
 TEST_P(HeadAttentionTest, OneStrongPositionDoesNotEraseTheOthers) {
@@ -121,11 +177,15 @@ TEST_P(HeadAttentionTest, FullSumsDoNotOverflow) {
     const auto size = static_cast<std::size_t>(length) * kHeadDim;
     const std::vector<float> zeros(size, 0.0F);
     const std::vector<float> ones(size, 1.0F);
-    std::vector<float> scratch(head_attention_i16_scratch(length, kHeadDim));
-    GuardedOutput out(length, kHeadDim);
-    head_attention_i16(zeros.data(), zeros.data(), ones.data(), kHeadDim, length, kHeadDim, 1.0F,
-                       out.data(), out.ld(), scratch.data());
-    for (int i = 0; i < length; ++i) ASSERT_NEAR(out.at(i, 0), 1.0F, 1e-6F) << length;
+    for (const Kernel& kernel : kKernels) {
+      std::vector<float> scratch(kernel.scratch(length, kHeadDim));
+      GuardedOutput out(length, kHeadDim);
+      kernel.attend(zeros.data(), zeros.data(), ones.data(), kHeadDim, length, kHeadDim, 1.0F,
+                    out.data(), out.ld(), scratch.data());
+      for (int i = 0; i < length; ++i) {
+        ASSERT_NEAR(out.at(i, 0), 1.0F, 1e-6F) << kernel.name << ' ' << length;
+      }
+    }
   }
 }
 

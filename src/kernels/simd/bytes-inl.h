@@ -16,10 +16,9 @@
 #include "kernels/bytes.h"
 #include "kernels/simd/finish-inl.h"
 #include "kernels/simd/gemm-inl.h"
+#include "kernels/simd/quads-inl.h"
 
-// Products of rows of bytes, and for int8 weights those by vpdpbusd, 4 inputs of 16 columns in one
-// instruction: what those of dense and of sparse matrices share. It wants the weights of 4 inputs
-// of a column together; two stored pairs become that by one permutation of 16-bit words.
+// Products of rows of bytes: what those of dense and of sparse matrices share.
 //
 // sum((a - zero) * w) = sum(a * w) - zero * sum(w): the sums of the columns of w are products with
 // a row of ones. A dense matrix has them (sum_columns); of a sparse one few rows have that row in
@@ -49,52 +48,6 @@ class ColumnSums {
 };
 
 #if HWY_TARGET == HWY_AVX3
-
-constexpr int kQuadSize = kPanel * 4;
-constexpr int kPairSize = kPanel * 2;
-
-/// sum += the products of 4 bytes, unsigned by signed, for each column.
-HWY_INLINE void multiply_bytes(Integers a, Integers w, Integers& sum) {
-  asm("vpdpbusd %[w], %[a], %[sum]" : [sum] "+v"(sum.raw) : [a] "v"(a.raw), [w] "v"(w.raw));
-}
-
-/// From two stored pairs of inputs of all columns to the 4 inputs of each column.
-HWY_INLINE Integers load_quad(const std::int8_t* stored) {
-  const hn::Repartition<std::int8_t, IntTag> bytes;
-  return gemm::alternate_halves(hn::BitCast(IntTag(), hn::LoadU(bytes, stored)));
-}
-/// The same for a last pair that has no second one.
-HWY_INLINE Integers load_pair(const std::int8_t* stored) {
-  const hn::Repartition<std::int8_t, IntTag> bytes;
-  return gemm::alternate_halves(
-      hn::BitCast(IntTag(), hn::MaskedLoad(hn::FirstN(bytes, kPairSize), bytes, stored)));
-}
-
-HWY_INLINE Integers ones() { return hn::Set(IntTag(), 0x01010101); }
-
-/// Unit = 4 inputs, weights in the order of load_quad.
-struct ByteQuads {
-  using Value = std::uint8_t;
-  using Weight = std::int8_t;
-  using Sum = std::int32_t;
-  using SumTag = IntTag;
-  using Factor = Integers;
-  static constexpr int kValuesPerUnit = 4;
-  static constexpr int kDepth = 192;  // one slice for all inputs of KoBART's layers but one
-  static constexpr int kTileRows = gemm::kTileRows;
-
-  static HWY_INLINE Factor broadcast(const std::uint8_t* a) {
-    std::int32_t quad;
-    std::memcpy(&quad, a, sizeof(quad));
-    return hn::Set(IntTag(), quad);
-  }
-  static HWY_INLINE Factor load(const std::int8_t* w) {
-    return hn::Load(IntTag(), reinterpret_cast<const std::int32_t*>(w));
-  }
-  static HWY_INLINE void multiply_add(Factor a, Factor w, Integers& sum) {
-    multiply_bytes(a, w, sum);
-  }
-};
 
 /// The sums of a whole matrix, for ShiftedProducts.
 struct StoredSums {

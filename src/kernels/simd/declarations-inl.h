@@ -54,6 +54,7 @@ decltype(kernels::gemm_u8_i4) gemm_u8_i4_vnni;
 decltype(kernels::gemm_sparse_i8) gemm_sparse_i8_vnni;
 decltype(kernels::gemm_sparse_u8_i8) gemm_sparse_u8_i8_vnni;
 decltype(kernels::head_attention_i16) head_attention_i16_vnni;
+decltype(kernels::head_attention_i8) head_attention_i8_vnni;
 decltype(kernels::attention_i8) attention_i8_vnni;
 // What is for processors with AVX512_BF16 alone.
 decltype(kernels::round_rows_bf16) round_rows_bf16;

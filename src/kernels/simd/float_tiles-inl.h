@@ -25,7 +25,8 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Columns of a product turn its sums into floats: of(column) takes what belongs to a vector of
-// columns into registers, and gives a function of the sums of a row.
+// columns into registers, and gives a function of the sums of a row. start(column) is what these
+// sums begin with.
 
 /// What is added to scores: nothing to those of keys, and -infinity to what a panel has beyond
 /// them.
@@ -40,6 +41,7 @@ struct Edge {
 struct KeyColumns {
   const float* scales;
   int count;
+  [[nodiscard]] static HWY_INLINE auto start(int /*column*/) { return hn::Zero(gemm::IntTag()); }
   [[nodiscard]] HWY_INLINE auto of(int column) const {
     static constexpr Edge kEdge;
     const gemm::FloatTag tag;
@@ -51,10 +53,19 @@ struct KeyColumns {
   }
 };
 
+/// The same for queries whose zero is not 0.
+struct ShiftedKeyColumns : KeyColumns {
+  const std::int32_t* starts;  ///< what the zeros add to sums, negative
+  [[nodiscard]] HWY_INLINE auto start(int column) const {
+    return hn::LoadU(gemm::IntTag(), starts + column);
+  }
+};
+
 /// Features of values, and a factor of each row.
 struct ValueColumns {
   const float* scales;
   const float* row_factors;
+  [[nodiscard]] static HWY_INLINE auto start(int /*column*/) { return hn::Zero(gemm::IntTag()); }
   [[nodiscard]] HWY_INLINE auto of(int column) const {
     return [scale = hn::LoadU(gemm::FloatTag(), scales + column), factors = row_factors](
                hn::Vec<gemm::IntTag> sums, int row) {
@@ -72,15 +83,16 @@ struct Corner {
 
 /// c [kRows, kPanels * kPanel] = a [kRows, units] times slices of panels.
 template <class Units, class Columns, int kRows, int kPanels>
-HWY_NOINLINE void tile_of_floats(const std::int16_t* a, std::ptrdiff_t lda,
+HWY_NOINLINE void tile_of_floats(const typename Units::Value* a, std::ptrdiff_t lda,
                                  const gemm::Slices<Units>& w, int units, gemm::Ahead ahead,
                                  const Columns& columns, Corner at, float* c, std::ptrdiff_t ldc) {
   constexpr int kWidth = kPanels * gemm::kVectors;
   hn::Vec<gemm::IntTag> sum[kRows][kWidth];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+  for (int v = 0; v < kWidth; ++v) {
+    const auto start = columns.start(at.column + v * gemm::kLanes);
 #pragma GCC unroll 16
-    for (int v = 0; v < kWidth; ++v) sum[r][v] = hn::Zero(gemm::IntTag());
+    for (int r = 0; r < kRows; ++r) sum[r][v] = start;
   }
   gemm::add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, sum);
 #pragma GCC unroll 16
@@ -94,8 +106,8 @@ HWY_NOINLINE void tile_of_floats(const std::int16_t* a, std::ptrdiff_t lda,
 }
 
 template <class Units, class Columns>
-using FloatTile = void (*)(const std::int16_t*, std::ptrdiff_t, const gemm::Slices<Units>&, int,
-                           gemm::Ahead, const Columns&, Corner, float*, std::ptrdiff_t);
+using FloatTile = void (*)(const typename Units::Value*, std::ptrdiff_t, const gemm::Slices<Units>&,
+                           int, gemm::Ahead, const Columns&, Corner, float*, std::ptrdiff_t);
 
 /// The tile of `rows` rows, 1..gemm::kTileRows, and `kPanels` panels.
 template <class Units, class Columns, int kPanels>
@@ -111,9 +123,10 @@ HWY_INLINE FloatTile<Units, Columns> float_tile(int rows) {
 /// c [m, n] = a [m, units] times panels of n columns. Few rows and no long sums, so nothing is cut
 /// into slices: a tile goes from its sums to its place.
 template <class Units, class Columns>
-void multiply_pairs(const std::int16_t* a, int m, const gemm::Panels<typename Units::Weight>& w,
-                    int n, const Columns& columns, float* c, std::ptrdiff_t ldc) {
-  const std::ptrdiff_t lda = 2 * static_cast<std::ptrdiff_t>(w.units);
+void multiply_units(const typename Units::Value* a, int m,
+                    const gemm::Panels<typename Units::Weight>& w, int n, const Columns& columns,
+                    float* c, std::ptrdiff_t ldc) {
+  const std::ptrdiff_t lda = std::ptrdiff_t{Units::kValuesPerUnit} * w.units;
   const gemm::EvenParts tiles(m, gemm::kTileRows);
   int count = gemm::kTilePanels;
   for (int panel = w.begin; panel < w.end; panel += count) {

@@ -11,8 +11,10 @@
 #include <limits>
 
 #include "hwy/highway.h"
+#include "kernels/bytes.h"
 #include "kernels/head_attention.h"
 #include "kernels/simd/panel-inl.h"
+#include "kernels/simd/quads-inl.h"
 #include "kernels/simd/row_groups-inl.h"
 
 // From scores to rounded weights.
@@ -33,13 +35,18 @@ struct Scores {
 /// The largest score of each row, a vector a row.
 HWY_INLINE void largest_scores(const Scores& scores, int count, Partial<float>& most) {
   const Tag tag;
+  const int length = padded(scores.length);
   for (int r = 0; r < count; ++r) {
     const float* x = scores.data + r * scores.ld;
     auto best = hn::LoadU(tag, x);
-    for (int i = kLanes; i < padded(scores.length); i += kLanes) {
+    auto other = best;  // two chains cover the latency of one
+    int i = kLanes;
+    for (; i + kLanes < length; i += 2 * kLanes) {
       best = larger(hn::LoadU(tag, x + i), best);
+      other = larger(hn::LoadU(tag, x + i + kLanes), other);
     }
-    hn::Store(best, tag, most.of_row[r]);
+    if (i < length) best = larger(hn::LoadU(tag, x + i), best);
+    hn::Store(larger(other, best), tag, most.of_row[r]);
   }
 }
 
@@ -127,7 +134,10 @@ HWY_INLINE void round_powers(const Scores& scores, int count, const float* limit
     std::int32_t* to = out + static_cast<std::ptrdiff_t>(r) * half;
     const auto limit = hn::Set(tag, limits[r]);
     const auto rounded = [&](int u) {
-      return rounded_pairs(hn::LoadU(tag, x + u), hn::LoadU(tag, x + half + u), limit);
+      Several<Tag, 2> parts;
+      parts[0] = hn::LoadU(tag, x + u);
+      parts[1] = hn::LoadU(tag, x + half + u);
+      return rounded_unit(parts, limit);
     };
     auto sum = hn::Zero(BitsTag());
     const auto take = [&](hn::Vec<BitsTag> words, int u) {
@@ -174,7 +184,7 @@ HWY_INLINE void round_weights_in_order(const Scores& scores, int m, float scale,
   const Tag tag;
   const hn::Repartition<std::int16_t, Tag> halves;
   const auto limit_v = hn::Set(tag, limit);
-  const auto shifter = hn::Set(tag, kRoundingShift);  // as in rounded_pairs()
+  const auto shifter = hn::Set(tag, kRoundingShift);  // as in rounded_unit()
   const int length = padded(scores.length);
   PowerRows of;
   for (int begin = 0; begin < m; begin += kLanes) {
@@ -203,6 +213,83 @@ HWY_INLINE void round_weights_in_order(const Scores& scores, int m, float scale,
     hn::StoreU(hn::Div(hn::Set(tag, 1.0F), hn::Mul(total, limit_v)), tag, factors + begin);
   }
 }
+
+#if HWY_TARGET == HWY_AVX3
+
+/// 2^(factor * x + offset) of four vectors together, with a relative error below 1.1e-4, a
+/// twentieth of what rounding to 8 bits adds; 2^-30 for all that is below.
+HWY_INLINE void coarse_powers(Several<Tag, 4>& x, hn::Vec<Tag> factor, hn::Vec<Tag> offset) {
+  const Tag tag;
+  constexpr float kPower[] = {1.0F, 0.69328293F, 0.24221098F, 0.05500893F};
+  const auto shifter = hn::Set(tag, kRoundingShift);
+  Several<Tag, 4> fraction;
+  Several<Tag, 4> shifted;
+  Several<Tag, 4> power;
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < 4; ++c) {
+    const auto exponent = hn::Max(hn::MulAdd(x[c], factor, offset), hn::Set(tag, -30.0F));
+    shifted[c] = hn::Add(exponent, shifter);
+    fraction[c] = hn::Sub(exponent, hn::Sub(shifted[c], shifter));
+  }
+  polynomial(tag, fraction, kPower, power);
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < 4; ++c) {
+    x[c] = hn::BitCast(tag, hn::Add(hn::BitCast(BitsTag(), power[c]),
+                                    hn::ShiftLeft<23>(hn::BitCast(BitsTag(), shifted[c]))));
+  }
+}
+
+/// round_weights() to bytes, 0..kWeightLimitU8, in quads [m][quads(length)]: quad u is of positions
+/// u, quads(length) + u and so on.
+HWY_INLINE void round_weights_u8(const Scores& scores, int m, float scale, std::int32_t* out,
+                                 float* factors) {
+  const Tag tag;
+  const std::ptrdiff_t width = quads(scores.length);
+  const std::ptrdiff_t whole = width / kLanes * kLanes;
+  const auto rest = hn::FirstN(BitsTag(), static_cast<std::size_t>(width - whole));
+  const auto limit = hn::Set(tag, kWeightLimitU8);
+  PowerRows of;
+  for (int begin = 0; begin < m; begin += kLanes) {
+    const int count = std::min(kLanes, m - begin);
+    const Scores group{scores.data + begin * scores.ld, scores.ld, scores.length};
+    prepare_powers(group, count, factors + begin, scale, of);
+    Partial<std::int32_t> sums(count);
+    for (int r = 0; r < count; ++r) {
+      const float* x = group.data + r * group.ld;
+      std::int32_t* to = out + (begin + r) * width;
+      const auto factor = hn::Set(tag, of.factor[r]);
+      const auto offset = hn::Set(tag, -of.factor[r] * of.most[r]);
+      const auto rounded = [&](std::ptrdiff_t u) {
+        Several<Tag, 4> parts;
+#pragma GCC unroll 4
+        for (std::ptrdiff_t part = 0; part < 4; ++part) {
+          parts[static_cast<std::size_t>(part)] = hn::LoadU(tag, x + part * width + u);
+        }
+        coarse_powers(parts, factor, offset);
+        return rounded_unit(parts, limit);
+      };
+      auto sum = hn::Zero(BitsTag());
+      for (std::ptrdiff_t u = 0; u < whole; u += kLanes) {
+        const auto weights = rounded(u);
+        hn::StoreU(weights, BitsTag(), to + u);
+        multiply_bytes(weights, ones(), sum);
+      }
+      if (whole < width) {
+        const auto weights = hn::IfThenElseZero(rest, rounded(whole));
+        hn::StoreU(weights, BitsTag(), to + whole);
+        multiply_bytes(weights, ones(), sum);
+      }
+      hn::Store(sum, BitsTag(), sums.of_row[r]);
+    }
+    // The largest weight is at least 1, but for what is no number.
+    const auto sum =
+        hn::Max(reduce(BitsTag(), sums, count, [](auto a, auto b) { return hn::Add(a, b); }),
+                hn::Set(BitsTag(), 1));
+    hn::StoreU(hn::Div(hn::Set(tag, 1.0F), hn::ConvertTo(tag, sum)), tag, factors + begin);
+  }
+}
+
+#endif  // HWY_AVX3
 
 }  // namespace rows
 }  // namespace

@@ -100,17 +100,30 @@ HWY_INLINE Rounding rounding_of(hn::Vec<BitsTag> largest_bits, float limit) {
           hn::IfThenElseZero(usable, hn::Div(limit_v, largest))};
 }
 
-/// Pairs of int16, `first` in the lower halves: both times factor, rounded.
-HWY_INLINE hn::Vec<BitsTag> rounded_pairs(hn::Vec<Tag> first, hn::Vec<Tag> second,
-                                          hn::Vec<Tag> factor) {
+/// Lanes of 32 bits with a value of each part, the first one lowest: times factor, rounded.
+HWY_INLINE hn::Vec<BitsTag> rounded_unit(const Several<Tag, 2>& parts, hn::Vec<Tag> factor) {
   const Tag tag;
   const hn::Repartition<std::int16_t, Tag> halves;
   // As rounded_product(), of whose sum the lower 16 bits are the integer's.
   const auto shifter = hn::Set(tag, kRoundingShift);
-  const auto low = hn::BitCast(BitsTag(), hn::MulAdd(first, factor, shifter));
-  const auto high = hn::BitCast(BitsTag(), hn::MulAdd(second, factor, shifter));
+  const auto low = hn::BitCast(BitsTag(), hn::MulAdd(parts[0], factor, shifter));
+  const auto high = hn::BitCast(BitsTag(), hn::MulAdd(parts[1], factor, shifter));
   return hn::BitCast(BitsTag(), hn::OddEven(hn::BitCast(halves, hn::ShiftLeft<16>(high)),
                                             hn::BitCast(halves, low)));
+}
+HWY_INLINE hn::Vec<BitsTag> rounded_unit(const Several<Tag, 4>& parts, hn::Vec<Tag> factor) {
+  const Tag tag;
+  const hn::Repartition<std::int16_t, Tag> halves;
+  const auto shifter = hn::Set(tag, kRoundingShift);
+  const auto integer = [&](std::size_t part) {
+    return hn::BitCast(halves, hn::MulAdd(parts[part], factor, shifter));
+  };
+  const auto lower = [&](std::size_t part) {  // and the part after the next one above it
+    const auto high = hn::ShiftLeft<16>(hn::BitCast(BitsTag(), integer(part + 2)));
+    return hn::OddEven(hn::BitCast(halves, high), integer(part));
+  };
+  const auto even = hn::And(lower(0), hn::Set(halves, 0xFF));
+  return hn::BitCast(BitsTag(), hn::Or(even, hn::ShiftLeft<8>(lower(1))));
 }
 
 }  // namespace rows

@@ -46,6 +46,7 @@ constexpr KernelTable kTable = {
     .attention = attention,
     .attention_step = attention_step,
     .head_attention_i16 = head_attention_i16,
+    .head_attention_i8 = scalar::head_attention_i8,  // as gemm_u8_i8
     .narrow_f16 = narrow_f16,
     .narrow_panels_i8 = narrow_panels_i8,
     .narrow_heads_i8 = narrow_heads_i8,
@@ -71,6 +72,7 @@ constexpr KernelTable kVnniTable = [] {
   table.gemm_sparse_i8 = gemm_sparse_i8_vnni;
   table.gemm_sparse_u8_i8 = gemm_sparse_u8_i8_vnni;
   table.head_attention_i16 = head_attention_i16_vnni;
+  table.head_attention_i8 = head_attention_i8_vnni;
   table.attention_i8 = attention_i8_vnni;
   return table;
 }();
