@@ -36,32 +36,46 @@ BENCHMARK(attention)->ArgNames({"m", "length"})->Args({512, 512})->Args({4, 512}
 
 /// Packing of keys and values included, as it is part of the kernel. The heads take their parts of
 /// rows that hold queries, keys and values of all of them, as in the encoder.
-void head_attention_i16(benchmark::State& state) {
+void head_attention(benchmark::State& state, decltype(&kernels::head_attention_i16) attend,
+                    decltype(&kernels::head_attention_i16_scratch) scratch_size,
+                    Arithmetic arithmetic) {
   const auto length = static_cast<int>(state.range(0));
   const auto head_dim = static_cast<int>(state.range(1));
   constexpr int kHeads = 8;
   const std::ptrdiff_t width = std::ptrdiff_t{kHeads} * head_dim;
   const std::vector<float> qkv = random(size_of(length, static_cast<int>(3 * width)));
-  std::vector<float> scratch(head_attention_i16_scratch(length, head_dim));
+  std::vector<float> scratch(scratch_size(length, head_dim));
   std::vector<float> out(size_of(length, static_cast<int>(width)));
   repeat(state, [&] {
     for (int head = 0; head < kHeads; ++head) {
       const float* q = qkv.data() + std::ptrdiff_t{head} * head_dim;
-      kernels::head_attention_i16(q, q + width, q + 2 * width, 3 * width, length, head_dim, 0.1F,
-                                  out.data() + std::ptrdiff_t{head} * head_dim, width,
-                                  scratch.data());
+      attend(q, q + width, q + 2 * width, 3 * width, length, head_dim, 0.1F,
+             out.data() + std::ptrdiff_t{head} * head_dim, width, scratch.data());
     }
   });
   report(state, kHeads * 4.0 * length * length * head_dim, kHeads * 16.0 * length * head_dim,
-         Arithmetic::pairs);
+         arithmetic);
 }
-BENCHMARK(head_attention_i16)
-    ->ArgNames({"length", "head_dim"})
-    ->Args({24, 32})
-    ->Args({64, 32})
-    ->Args({130, 32})
-    ->Args({64, 48})
-    ->Args({512, 48});
+void head_sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"length", "head_dim"})
+      ->Args({24, 32})
+      ->Args({64, 32})
+      ->Args({130, 32})
+      ->Args({64, 48})
+      ->Args({512, 48});
+}
+void head_attention_i16(benchmark::State& state) {
+  head_attention(state, kernels::head_attention_i16, kernels::head_attention_i16_scratch,
+                 Arithmetic::pairs);
+}
+BENCHMARK(head_attention_i16)->Apply(head_sizes);
+
+void head_attention_i8(benchmark::State& state) {
+  if (skipped_without_bytes(state)) return;
+  head_attention(state, kernels::head_attention_i8, kernels::head_attention_i8_scratch,
+                 Arithmetic::bytes);
+}
+BENCHMARK(head_attention_i8)->Apply(head_sizes);
 
 /// Of the rows of one document, its beams, as in a decoding step.
 void attention_i8(benchmark::State& state) {

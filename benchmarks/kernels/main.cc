@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "benchmark/ceilings.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kobolt/profile.h"
 #include "timing.h"
@@ -42,6 +43,12 @@ std::vector<float> random(std::size_t count) {
   std::vector<float> values(count);
   for (float& value : values) value = distribution(generator);
   return values;
+}
+
+bool skipped_without_bytes(benchmark::State& state) {
+  if (prefers_byte_rows()) return false;
+  state.SkipWithError("not for this instruction set");
+  return true;
 }
 
 void report(benchmark::State& state, double operations, double bytes, Arithmetic arithmetic) {

@@ -85,10 +85,7 @@ struct ByteMatrix {
 };
 
 void gemm_u8_i8(benchmark::State& state) {
-  if (!prefers_byte_rows()) {
-    state.SkipWithError("not for this instruction set");
-    return;
-  }
+  if (skipped_without_bytes(state)) return;
   const auto [m, k, n] = product_size(state);
   const ByteMatrix w(n, k);
   time_product_of_bytes(state, kernels::gemm_u8_i8, w.view, 1.0 * n * k);
@@ -97,10 +94,7 @@ BENCHMARK(gemm_u8_i8)->Apply(product_shapes);
 
 /// The output projection, of which sums and the best 8 are all that is kept.
 void gemm_u8_i8_logits(benchmark::State& state) {
-  if (!prefers_byte_rows()) {
-    state.SkipWithError("not for this instruction set");
-    return;
-  }
+  if (skipped_without_bytes(state)) return;
   const auto [m, k, n] = product_size(state);
   constexpr int kBest = 8;
   const RandomByteRows rows(m, k);

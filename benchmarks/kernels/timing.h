@@ -32,4 +32,7 @@ void repeat(benchmark::State& state, const Kernel& kernel) {
 void report(benchmark::State& state, double operations, double bytes,
             Arithmetic arithmetic = Arithmetic::fp32);
 
+/// Whether this instruction set has no products of bytes worth timing; the benchmark then says so.
+bool skipped_without_bytes(benchmark::State& state);
+
 }  // namespace kobolt::kernels

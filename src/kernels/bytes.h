@@ -31,18 +31,21 @@ int byte_limit(int k);
 void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
                       std::ptrdiff_t ldq, float* scales, std::int32_t* zeros);
 
+inline constexpr float kCoarseGelu = 2e-4F;
+
 /// The sums of the rows of W, sum(q[j, :]), to sums [padded(n)]: what the zeros of rows are
 /// multiplied with, sum((a - zero) * q) = sum(a * q) - zero * sum(q).
 void sum_columns(const PackedI8& w, std::int32_t* sums);
 
 /// gemm_i8 for rows of quantize_rows_u8; w.sums comes from sum_columns. The integer part, sum((a -
-/// zero) * w), is exact.
+/// zero) * w), is exact. GELU is within kCoarseGelu, a hundredth of what rounding its usual results
+/// to bytes adds.
 void gemm_u8_i8(const RowsU8& a, int m, const PackedI8& w, int panel_begin, int panel_end, float* c,
                 std::ptrdiff_t ldc, const Epilogue& epilogue);
 
 /// c[i, j] for int4 weights and rows of quantize_rows_u8 that can be read up to kGroup4 *
 /// groups(k); what they have past k does not matter. Sums of a group are exact, those over groups,
-/// among them that of what the zeros add, are fp32's.
+/// among them that of what the zeros add, are fp32's. GELU as above.
 void gemm_u8_i4(const RowsU8& a, int m, const PackedI4& w, int panel_begin, int panel_end, float* c,
                 std::ptrdiff_t ldc, const Epilogue& epilogue);
 

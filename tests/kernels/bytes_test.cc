@@ -245,5 +245,40 @@ TEST_P(BytesTest, LargestSumsDoNotOverflow) {
   }
 }
 
+TEST_P(BytesTest, GeluIsWithinItsBound) {
+  constexpr int kRows = 19;
+  constexpr int kInputs = 8;
+  constexpr int kOutputs = 37;  // whole panels and a part
+  const ByteRows rows = random_rows(kRows, kInputs);
+  std::vector<float> w(std::size_t{kOutputs} * kInputs);
+  for (float& value : w) value = static_cast<float>(random_integer(-127, 127));
+  for (int j = 0; j < kOutputs; ++j) w[static_cast<std::size_t>(j) * kInputs] = -127.0F;
+  const ByteWeights weights(w, kOutputs, kInputs);
+  // From small results to those whose GELU is 0 or their own.
+  for (const float scale : {1e-8F, 1e-5F, 3e-5F, 1e-4F, 1.0F}) {
+    RowsU8 view = rows.view();
+    const std::vector<float> scales(kRows, scale);
+    view.scales = scales.data();
+    GuardedOutput plain(kRows, kOutputs);
+    GuardedOutput activated(kRows, kOutputs);
+    gemm_u8_i8(view, kRows, weights.view(), 0, panels(kOutputs), plain.data(), plain.ld(), {});
+    gemm_u8_i8(view, kRows, weights.view(), 0, panels(kOutputs), activated.data(), activated.ld(),
+               {.activation = Activation::gelu});
+    Worst worst;
+    for (int i = 0; i < kRows; ++i) {
+      for (int j = 0; j < kOutputs; ++j) {
+        const float x = plain.at(i, j);
+        worst.see(activated.at(i, j), exact_activation(Activation::gelu, static_cast<double>(x)),
+                  static_cast<double>(kCoarseGelu), i, j);
+        if (x > 6.0F) {
+          ASSERT_EQ(activated.at(i, j), x);
+        }
+      }
+    }
+    ASSERT_TRUE(worst.within_bounds()) << scale;
+    ASSERT_TRUE(activated.guards_hold());
+  }
+}
+
 }  // namespace
 }  // namespace kobolt::kernels

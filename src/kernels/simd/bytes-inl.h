@@ -59,6 +59,8 @@ struct StoredSums {
 /// of(panel), the sums of its columns.
 template <class Sums>
 struct ShiftedProducts {
+  static constexpr Closeness kCloseness = Closeness::coarse;
+
   const RowsU8& a;
   const float* column_scales;
   const Sums& column_sums;

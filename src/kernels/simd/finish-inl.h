@@ -26,9 +26,12 @@ using gemm::kVectors;
 
 // `Products` of Finish turn sums into floats: of_columns(column) takes what belongs to a vector of
 // columns into registers, and gives a function of the sums of a row and the bias, which it adds.
+// kCloseness is that of activations.
 
 /// Sums of floats are their products.
 struct FloatProducts {
+  static constexpr Closeness kCloseness = Closeness::exact;
+
   [[nodiscard]] HWY_INLINE auto of_columns(int /*column*/) const {
     return [](const float* sums, int /*row*/, hn::Vec<FloatTag> bias) {
       return hn::Add(hn::LoadU(FloatTag(), sums), bias);
@@ -95,7 +98,7 @@ class Finish {
     Several<FloatTag, kCount> values;
 #pragma GCC unroll 4
     for (int r = 0; r < kCount; ++r) values[r] = value_of(sums + r * kPanel, row + r);
-    activate_each<kActivation>(tag, values);
+    activate_each<kActivation, Products::kCloseness>(tag, values);
     float* out = c_ + row * ldc_ + column;
     const float* residual = epilogue_.residual;
     if (residual != nullptr) residual += row * epilogue_.ld_residual + column;
@@ -144,7 +147,7 @@ class Finish {
       for (int v = 0; v < kVectors; ++v) {
         const auto value_of = values_of_columns(column + v * kLanes);
         Several<FloatTag, 1> value(value_of(sums + r * kPanel + v * kLanes, row + r));
-        activate_each<kActivation>(FloatTag(), value);
+        activate_each<kActivation, Products::kCloseness>(FloatTag(), value);
         hn::StoreU(value[0], FloatTag(), results + v * kLanes);
       }
       float* out = c_ + (row + r) * ldc_ + column;

@@ -11,6 +11,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/simd/gemm-inl.h"
+#include "kernels/simd/math-inl.h"
 
 // From stored weights to what tiles multiply, and from their sums to floats: what the products of
 // dense and of sparse matrices share.
@@ -43,6 +44,8 @@ HWY_INLINE void widen(const std::uint16_t* HWY_RESTRICT narrow, int units,
 
 /// int8: back to floats. The order of the two multiplications is that of the scalar twin.
 struct ScaledProducts {
+  static constexpr Closeness kCloseness = Closeness::exact;
+
   const float* row_scales;
   const float* column_scales;
 

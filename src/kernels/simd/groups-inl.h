@@ -386,6 +386,8 @@ HWY_INLINE void widen(const std::uint8_t* HWY_RESTRICT block, int groups, bool a
 /// Back to what was multiplied: zeros and scales of the rows.
 template <class Dot>
 struct Products {
+  static constexpr Closeness kCloseness = Closeness::coarse;
+
   const RowsU8& a;
   const ColumnSums<float>& column_sums;
 

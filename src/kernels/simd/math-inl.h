@@ -149,10 +149,39 @@ HWY_INLINE void tanh(D d, Several<D, kCount>& x) {
   odd_rational(d, x, 9.02F, kP, kQ);
 }
 
+/// x = gelu(x) within 1.7e-4, for half of the instructions: erf(x / sqrt(2)) as x P(x^2), which is
+/// exactly 1 at the bound and beyond.
+template <class D, std::size_t kCount>
+HWY_INLINE void coarse_gelu(D d, Several<D, kCount>& x) {
+  constexpr float kBound = 3.95F;
+  constexpr float kTerms[] = {0.795973301F,    -0.129445493F,    0.0176858343F,  -0.00165807852F,
+                              9.91038614e-05F, -3.36230391e-06F, 4.88715344e-08F};
+  Several<D, kCount> within;
+  Several<D, kCount> square;
+  Several<D, kCount> sum;
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    within[c] = hn::Max(hn::Min(x[c], hn::Set(d, kBound)), hn::Set(d, -kBound));
+    square[c] = hn::Mul(within[c], within[c]);
+  }
+  polynomial(d, square, kTerms, sum);
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    const auto half = hn::Mul(x[c], hn::Set(d, 0.5F));
+    x[c] = hn::MulAdd(half, hn::Mul(within[c], sum[c]), half);
+  }
+}
+
+/// How close activations are. Those of 8 bits, which come from bytes and become bytes again, are
+/// off by far more than what coarse ones add.
+enum class Closeness { exact, coarse };
+
 /// x = activation(x).
-template <Activation kActivation, class D, std::size_t kCount>
+template <Activation kActivation, Closeness kCloseness, class D, std::size_t kCount>
 HWY_INLINE void activate_each(D d, Several<D, kCount>& x) {
-  if constexpr (kActivation == Activation::gelu || kActivation == Activation::gelu_new) {
+  if constexpr (kActivation == Activation::gelu && kCloseness == Closeness::coarse) {
+    coarse_gelu(d, x);
+  } else if constexpr (kActivation == Activation::gelu || kActivation == Activation::gelu_new) {
     Several<D, kCount> half;
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < kCount; ++c) {

@@ -131,7 +131,7 @@ void activate(Activation activation, float* x, std::size_t count) {
       Several<Tag, kTogether> values;
 #pragma GCC unroll 4
       for (int c = 0; c < kTogether; ++c) values[c] = hn::LoadU(tag, at + c * kLanes);
-      activate_each<kActivation>(tag, values);
+      activate_each<kActivation, Closeness::exact>(tag, values);
 #pragma GCC unroll 4
       for (int c = 0; c < kTogether; ++c) hn::StoreU(values[c], tag, at + c * kLanes);
     };
