@@ -34,8 +34,9 @@ class Ceilings:
         return max(self.fp32, self.bf16) if precision == "bf16" else self.fp32
 
     def attention(self, precision: str) -> float:
-        """That of integer engines multiplies pairs where they are faster."""
-        return max(self.fp32, self.pairs) if precision in ("int8", "int4") else self.fp32
+        """That of integer engines multiplies pairs where they are faster, that of int8 bytes too."""
+        integers = {"int8": max(self.pairs, self.bytes), "int4": self.pairs}
+        return max(self.fp32, integers.get(precision, 0.0))
 
     def best(self, other: Ceilings) -> Ceilings:
         """A disturbed measurement shows less than the machine can do."""

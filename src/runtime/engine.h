@@ -95,7 +95,7 @@ class Engine : public Backend {
   Operand encoder_layer(int layer, std::span<const std::vector<std::int32_t>> documents,
                         const Operand& carried);
   void encoder_attention(const LayerConfig& layer,
-                         std::span<const std::vector<std::int32_t>> documents, bool integer);
+                         std::span<const std::vector<std::int32_t>> documents, RowFormat format);
   // Keys and values for the documents of the pass before.
   void store_cross(std::span<Document* const> documents);
 

@@ -5,6 +5,7 @@
 #include "runtime/engine.h"
 #include "runtime/head_attention.h"
 #include "runtime/streams.h"
+#include "runtime/trace_cost.h"
 #include "runtime/trace_scope.h"
 
 namespace kobolt {
@@ -124,18 +125,18 @@ Operand Engine::encoder_layer(int layer, Documents documents, const Operand& car
   float* qkv = reserve(qkv_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(3 * width));
   reserve(context_, static_cast<std::size_t>(m_) * static_cast<std::size_t>(width));
   multiply("self in", enter(weights.self_norm, carried), weights.qkv, {.y = qkv, .ldy = 3 * width});
-  encoder_attention(shape, documents, weights.qkv.integer());
+  encoder_attention(shape, documents, attention_format(weights.qkv));
   multiply("self out", executor_.operand(context_.data(), width, m_, width), weights.self_out,
            {.y = x_.data(), .ldy = d, .residual = x_.data()});
   return feed_forward(weights, leave(weights.self_norm));
 }
 
-void Engine::encoder_attention(const LayerConfig& layer, Documents documents, bool integer) {
+void Engine::encoder_attention(const LayerConfig& layer, Documents documents, RowFormat format) {
   const int heads = layer.self_heads;
   const int head_dim = layer.head_dim;
   const int width = heads * head_dim;
   const std::ptrdiff_t ld = 3 * static_cast<std::ptrdiff_t>(width);
-  Cost cost{.arithmetic = integer ? Arithmetic::pairs : Arithmetic::fp32};
+  Cost cost{.arithmetic = arithmetic_of(format)};
   for (const auto& document : documents) {
     const auto length = static_cast<double>(document.size());
     cost.operations += 4 * length * length * width;
@@ -146,7 +147,7 @@ void Engine::encoder_attention(const LayerConfig& layer, Documents documents, bo
       static_cast<int>(documents.size()) * heads, [&](int task, int thread) {
         const auto which = static_cast<std::size_t>(task / heads);
         const int head = task % heads;
-        const HeadAttention attention(static_cast<int>(documents[which].size()), head_dim, integer);
+        const HeadAttention attention(static_cast<int>(documents[which].size()), head_dim, format);
         const float* q = qkv_.data() + starts_[which] * ld + head * head_dim;
         float* out =
             context_.data() + static_cast<std::ptrdiff_t>(starts_[which]) * width + head * head_dim;

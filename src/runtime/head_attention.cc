@@ -1,18 +1,25 @@
 #include "runtime/head_attention.h"
 
 #include <cmath>
+#include <variant>
 
-#include "kernels/bytes.h"
 #include "kernels/head_attention.h"
 #include "kernels/kernels.h"
 
 namespace kobolt {
 
-HeadAttention::HeadAttention(int length, int head_dim, bool integer)
+RowFormat attention_format(const Linear& linear) {
+  if (std::holds_alternative<kernels::PackedI4>(linear.weight)) return RowFormat::int16;
+  const RowFormat format = linear.row_format();
+  return format == RowFormat::bf16 ? RowFormat::floats : format;
+}
+
+HeadAttention::HeadAttention(int length, int head_dim, RowFormat format)
     : length_(length),
       head_dim_(head_dim),
-      integer_(integer && head_dim <= kernels::kMostHeadDimInteger &&
-               length <= kernels::kMostLengthInteger) {}
+      format_(head_dim <= kernels::kMostHeadDimInteger && length <= kernels::kMostLengthInteger
+                  ? format
+                  : RowFormat::floats) {}
 
 std::size_t HeadAttention::key_size() const { return kernels::packed_f32_size(length_, head_dim_); }
 std::size_t HeadAttention::value_size() const {
@@ -20,9 +27,13 @@ std::size_t HeadAttention::value_size() const {
 }
 
 std::size_t HeadAttention::scratch() const {
-  if (integer_) {
-    return kernels::prefers_byte_rows() ? kernels::head_attention_i8_scratch(length_, head_dim_)
-                                        : kernels::head_attention_i16_scratch(length_, head_dim_);
+  switch (format_) {
+    case RowFormat::bytes:
+      return kernels::head_attention_i8_scratch(length_, head_dim_);
+    case RowFormat::int16:
+      return kernels::head_attention_i16_scratch(length_, head_dim_);
+    default:
+      break;
   }
   return key_size() + value_size() + kernels::attention_scratch(length_, length_);
 }
@@ -30,10 +41,10 @@ std::size_t HeadAttention::scratch() const {
 void HeadAttention::attend(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
                            float* out, std::ptrdiff_t ldo, float* scratch) const {
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim_));
-  if (integer_) {
-    const auto attend =
-        kernels::prefers_byte_rows() ? kernels::head_attention_i8 : kernels::head_attention_i16;
-    attend(q, k, v, ld, length_, head_dim_, scale, out, ldo, scratch);
+  if (format_ != RowFormat::floats) {
+    const auto attend_head =
+        format_ == RowFormat::bytes ? kernels::head_attention_i8 : kernels::head_attention_i16;
+    attend_head(q, k, v, ld, length_, head_dim_, scale, out, ldo, scratch);
     return;
   }
   float* keys = scratch;

@@ -2,14 +2,20 @@
 
 #include <cstddef>
 
+#include "runtime/weights.h"
+
 namespace kobolt {
 
+/// What attention multiplies where queries, keys and values are the product of `linear`: bytes or
+/// int16, as it does, where activations are rounded to integers anyway, else floats. int4 stays at
+/// int16: its weights use up what may be lost.
+RowFormat attention_format(const Linear& linear);
+
 /// Attention of one head over itself, as encoders have it: keys and values are packed, read by all
-/// queries and forgotten. `integer` asks for products of int16 (kernels::head_attention_i16), for
-/// engines that round activations anyway.
+/// queries and forgotten. Heads or documents too large for integers are computed in floats.
 class HeadAttention {
  public:
-  HeadAttention(int length, int head_dim, bool integer);
+  HeadAttention(int length, int head_dim, RowFormat format);
 
   /// Floats that `scratch` of attend must hold.
   [[nodiscard]] std::size_t scratch() const;
@@ -25,7 +31,7 @@ class HeadAttention {
 
   int length_;
   int head_dim_;
-  bool integer_;
+  RowFormat format_;
 };
 
 }  // namespace kobolt
