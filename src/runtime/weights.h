@@ -62,11 +62,6 @@ struct Linear {
     }
     return std::holds_alternative<kernels::PackedI4>(weight) ? RowFormat::bytes : RowFormat::floats;
   }
-  /// Whether its products are of integers.
-  [[nodiscard]] bool integer() const {
-    const RowFormat rows = row_format();
-    return rows == RowFormat::int16 || rows == RowFormat::bytes;
-  }
   /// The output features of these panels alone.
   [[nodiscard]] Linear slice(int panel_begin, int panel_end) const;
   /// Bytes of one panel, in the mean where panels differ.
