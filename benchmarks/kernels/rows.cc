@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/bf16.h"
 #include "kernels/bytes.h"
 #include "kernels/cache.h"
 #include "kernels/kernels.h"
@@ -38,6 +39,19 @@ void layer_norm(benchmark::State& state) {
   report(state, 0, 8.0 * kRows * kWidth);
 }
 BENCHMARK(layer_norm);
+
+void round_rows_bf16(benchmark::State& state) {
+  if (!prefers_bf16_rows()) {
+    state.SkipWithError("not for this instruction set");
+    return;
+  }
+  const std::vector<float> x = random(kRows * kWidth);
+  std::vector<std::uint16_t> q(kRows * kWidth);
+  repeat(state,
+         [&] { kernels::round_rows_bf16(x.data(), kWidth, kRows, kWidth, q.data(), kWidth); });
+  report(state, 0, 6.0 * kRows * kWidth);
+}
+BENCHMARK(round_rows_bf16);
 
 void quantize_rows(benchmark::State& state) {
   const std::vector<float> x = random(kRows * kWidth);

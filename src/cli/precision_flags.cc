@@ -4,12 +4,13 @@ namespace kobolt::cli {
 
 void PrecisionFlags::add(CLI::App& command, const std::string& purpose) {
   command
-      .add_option("--precision", precision_,
-                  purpose +
-                      ": fp32; fp16 or bf16, with products in fp32; int8, with a scale for each "
-                      "output feature and activations quantised per row at run time; int4, with a "
-                      "scale for each 32 "
-                      "weights (embeddings and output projection stay int8)")
+      .add_option(
+          "--precision", precision_,
+          purpose +
+              ": fp32; fp16, with products in fp32; bf16, with products in fp32 or, where the "
+              "processor has them, in bf16; int8, with a scale for each output feature and "
+              "activations quantised per row at run time; int4, with a scale for each 32 "
+              "weights (embeddings and output projection stay int8)")
       ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8", "int4"}))
       ->capture_default_str();
   command
