@@ -38,15 +38,15 @@ struct AlignedAllocator {
   bool operator==(const AlignedAllocator&) const = default;
 
  private:
-  // Smaller ones would waste much of their last page.
-  static bool is_large(std::size_t bytes) { return bytes >= 2 * kLargePage; }
+  // Only whole large pages are asked for, so nothing is wasted.
+  static bool is_large(std::size_t bytes) { return bytes >= kLargePage; }
   static std::align_val_t alignment(std::size_t bytes) {
     return std::align_val_t(is_large(bytes) ? kLargePage : kAlignment);
   }
 };
 
-/// A vector whose data starts on a cache line, that of several MiB on a large page, and whose new
-/// elements are not initialised.
+/// A vector whose data starts on a cache line, that of 2 MiB and more on a large page, and whose
+/// new elements are not initialised.
 template <typename T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 

@@ -76,9 +76,11 @@ void Document::reset(const ModelConfig& config, KvCache format, int length, int 
     to.self = self.take(slots() * heads * static_cast<std::size_t>(layer.head_dim) * width);
     if (scaled) to.self_scales = self.take(slots() * heads * sizeof(float));
   }
-  reserve(cross_, cross.size());
-  reserve(self_keys_, self.size());
-  reserve(self_values_, self.size());
+  Extent all;
+  all.take(cross.size());
+  self_keys_ = all.take(self.size());
+  self_values_ = all.take(self.size());
+  reserve(caches_, all.size());
   history_.resize(slots());
   previous_.resize(slots());
 }
@@ -101,21 +103,21 @@ void Document::store_cross(int layer, int head, const float* keys, const float* 
   switch (format_) {
     case KvCache::fp16:
       pack_keys(scratch);
-      kernels::narrow_f16(scratch, key_values(d), at<std::uint16_t>(cross_, base));
+      kernels::narrow_f16(scratch, key_values(d), at<std::uint16_t>(caches_, base));
       pack_values(scratch);
-      kernels::narrow_f16(scratch, value_values(d), at<std::uint16_t>(cross_, value_base));
+      kernels::narrow_f16(scratch, value_values(d), at<std::uint16_t>(caches_, value_base));
       return;
     case KvCache::int8:
       pack_keys(scratch);
-      kernels::narrow_panels_i8(scratch, length_, d, at<std::int8_t>(cross_, base),
-                                at<float>(cross_, base + to.cross_key_scales));
+      kernels::narrow_panels_i8(scratch, length_, d, at<std::int8_t>(caches_, base),
+                                at<float>(caches_, base + to.cross_key_scales));
       pack_values(scratch);
-      kernels::narrow_panels_i8(scratch, d, length_, at<std::int8_t>(cross_, value_base),
-                                at<float>(cross_, base + to.cross_value_scales));
+      kernels::narrow_panels_i8(scratch, d, length_, at<std::int8_t>(caches_, value_base),
+                                at<float>(caches_, base + to.cross_value_scales));
       return;
     default:
-      pack_keys(at<float>(cross_, base));
-      pack_values(at<float>(cross_, value_base));
+      pack_keys(at<float>(caches_, base));
+      pack_values(at<float>(caches_, value_base));
   }
 }
 
@@ -133,21 +135,21 @@ void Document::attend_cross(int layer, int head, const float* q, std::ptrdiff_t 
   const std::size_t value_base = base + from.cross_values;
   switch (format_) {
     case KvCache::fp16:
-      kernels::attention_f16(q, ldq, rows, {at<std::uint16_t>(cross_, base), length_, d},
-                             {at<std::uint16_t>(cross_, value_base), d, length_}, scale, out, ldo,
+      kernels::attention_f16(q, ldq, rows, {at<std::uint16_t>(caches_, base), length_, d},
+                             {at<std::uint16_t>(caches_, value_base), d, length_}, scale, out, ldo,
                              scratch);
       return;
     case KvCache::int8:
       kernels::attention_i8(q, ldq, rows,
-                            {at<std::int8_t>(cross_, base),
-                             at<float>(cross_, base + from.cross_key_scales), length_, d},
-                            {at<std::int8_t>(cross_, value_base),
-                             at<float>(cross_, base + from.cross_value_scales), d, length_},
+                            {at<std::int8_t>(caches_, base),
+                             at<float>(caches_, base + from.cross_key_scales), length_, d},
+                            {at<std::int8_t>(caches_, value_base),
+                             at<float>(caches_, base + from.cross_value_scales), d, length_},
                             scale, out, ldo, scratch);
       return;
     default:
-      kernels::attention(q, ldq, rows, {at<float>(cross_, base), length_, d},
-                         {at<float>(cross_, value_base), d, length_}, scale, out, ldo, scratch);
+      kernels::attention(q, ldq, rows, {at<float>(caches_, base), length_, d},
+                         {at<float>(caches_, value_base), d, length_}, scale, out, ldo, scratch);
   }
 }
 
@@ -169,17 +171,17 @@ void Document::store_self(int layer, int row, const float* keys, const float* va
   const int heads = to.self_heads;
   const auto width = static_cast<std::size_t>(heads) * static_cast<std::size_t>(to.head_dim);
   const std::size_t offset = to.self + static_cast<std::size_t>(slot) * width * bytes_of(format_);
-  const auto store = [&](const float* x, AlignedVector<std::byte>& cache) {
+  const auto store = [&](const float* x, std::size_t cache) {
     switch (format_) {
       case KvCache::fp16:
-        kernels::narrow_f16(x, width, at<std::uint16_t>(cache, offset));
+        kernels::narrow_f16(x, width, at<std::uint16_t>(caches_, cache + offset));
         return;
       case KvCache::int8:
-        kernels::narrow_heads_i8(x, heads, to.head_dim, at<std::int8_t>(cache, offset),
-                                 at<float>(cache, to.self_scales) + slot * heads);
+        kernels::narrow_heads_i8(x, heads, to.head_dim, at<std::int8_t>(caches_, cache + offset),
+                                 at<float>(caches_, cache + to.self_scales) + slot * heads);
         return;
       default:
-        std::copy_n(x, width, at<float>(cache, offset));
+        std::copy_n(x, width, at<float>(caches_, cache + offset));
     }
   };
   store(keys, self_keys_);
@@ -196,23 +198,24 @@ void Document::attend_self(int layer, int row, int head, int count, const float*
   const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(head) * d;
   switch (format_) {
     case KvCache::fp16:
-      kernels::attention_step_f16(q, at<std::uint16_t>(self_keys_, from.self) + column,
-                                  at<std::uint16_t>(self_values_, from.self) + column, ld, rows,
-                                  length, count, d, scale, out, scratch);
+      kernels::attention_step_f16(q, at<std::uint16_t>(caches_, self_keys_ + from.self) + column,
+                                  at<std::uint16_t>(caches_, self_values_ + from.self) + column, ld,
+                                  rows, length, count, d, scale, out, scratch);
       return;
     case KvCache::int8: {
-      const auto cache = [&](const AlignedVector<std::byte>& bytes) {
-        return kernels::CacheRowsI8{at<std::int8_t>(bytes, from.self) + column,
-                                    at<float>(bytes, from.self_scales) + head, ld, from.self_heads};
+      const auto cache = [&](std::size_t begin) {
+        return kernels::CacheRowsI8{at<std::int8_t>(caches_, begin + from.self) + column,
+                                    at<float>(caches_, begin + from.self_scales) + head, ld,
+                                    from.self_heads};
       };
       kernels::attention_step_i8(q, cache(self_keys_), cache(self_values_), rows, length, count, d,
                                  scale, out, scratch);
       return;
     }
     default:
-      kernels::attention_step(q, at<float>(self_keys_, from.self) + column,
-                              at<float>(self_values_, from.self) + column, ld, rows, length, count,
-                              d, scale, out, scratch);
+      kernels::attention_step(q, at<float>(caches_, self_keys_ + from.self) + column,
+                              at<float>(caches_, self_values_ + from.self) + column, ld, rows,
+                              length, count, d, scale, out, scratch);
   }
 }
 

@@ -27,9 +27,7 @@ class Document {
   /// Rows of the step before; 1 at the start.
   [[nodiscard]] int row_count() const { return row_count_; }
   /// Bytes of the caches.
-  [[nodiscard]] std::size_t bytes() const {
-    return cross_.size() + self_keys_.size() + self_values_.size();
-  }
+  [[nodiscard]] std::size_t bytes() const { return caches_.size(); }
 
   /// Keeps the keys and values [length, head_dim] of one head, row distance ld. `scratch` holds
   /// store_scratch(layer) floats.
@@ -86,9 +84,10 @@ class Document {
   int max_steps_ = 0;
   int row_count_ = 1;
   std::vector<LayerLayout> layers_;
-  AlignedVector<std::byte> cross_;
-  AlignedVector<std::byte> self_keys_;
-  AlignedVector<std::byte> self_values_;
+  // All in one, and so in large pages: cross-attention, then keys and values of self-attention.
+  AlignedVector<std::byte> caches_;
+  std::size_t self_keys_ = 0;  // where they begin, in bytes
+  std::size_t self_values_ = 0;
   std::vector<std::int32_t> history_;  // [max_rows][max_steps]: cache row of each position
   std::vector<std::int32_t> previous_;
 };

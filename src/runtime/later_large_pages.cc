@@ -28,7 +28,7 @@ LaterLargePages::LaterLargePages(std::shared_ptr<const MappedFile> file, Pages p
     : file_(std::move(file)) {
   if (!file_) return;
   if (pages == Pages::large) file_->move_to_large_pages();
-  if (pages == Pages::automatic && pays(*file_)) steps_left_ = kStepsThatPay;
+  if (pages == Pages::automatic && pays(*file_)) reading_left_ = kStepsThatPay * kReadingOfFew;
 }
 
 void LaterLargePages::begin() {

@@ -18,17 +18,25 @@ class LaterLargePages {
   /// memory that there is.
   LaterLargePages(std::shared_ptr<const MappedFile> file, Pages pages);
 
-  /// A step of decoding was taken. One of them starts a thread that moves the file.
-  void step() {
-    if (steps_left_ > 0 && --steps_left_ == 0) begin();
+  /// A step of decoding was taken, of up to `rows` rows: many hide most of the reading behind
+  /// arithmetic. One of them starts a thread that moves the file.
+  void step(int rows) {
+    if (reading_left_ <= 0) return;
+    reading_left_ -= rows <= kFewRows ? kReadingOfFew : 1;
+    if (reading_left_ <= 0) begin();
   }
+  /// Whether that thread was started.
+  [[nodiscard]] bool begun() const { return mover_.joinable(); }
 
  private:
   void begin();
 
+  static constexpr int kFewRows = 16;
+  static constexpr int kReadingOfFew = 16;  // that of many rows, which waits for less of it, is 1
+
   std::shared_ptr<const MappedFile> file_;
-  int steps_left_ = 0;  // 0 = nothing is to be moved any more
-  std::jthread mover_;  // the last member: it ends before the file is let go
+  int reading_left_ = 0;  // 0 or less: nothing is to be moved any more
+  std::jthread mover_;    // the last member: it ends before the file is let go
 };
 
 }  // namespace kobolt

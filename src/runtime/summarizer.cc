@@ -136,9 +136,10 @@ Summarizer::~Summarizer() = default;
 std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32_t>> documents,
                                           const SummarizeOptions& options) {
   const auto turn = impl_->turn();
+  int rows = 0;  // of a step, known when the generation is made
   GenerateOptions generate_options{
       .max_rows = options.max_rows, .trace = impl_->trace, .on_step = [&] {
-        impl_->large_pages.step();
+        impl_->large_pages.step(rows);
         if (options.on_step) options.on_step();
       }};
   if (options.progress) {
@@ -148,6 +149,8 @@ std::vector<Summary> Summarizer::generate(std::span<const std::vector<std::int32
   }
   Generation generation(documents, options.generation, *impl_->backend,
                         std::move(generate_options));
+  rows = static_cast<int>(
+      std::min(generation.rows(), static_cast<std::size_t>(std::max(options.max_rows, 1))));
   const int streams = impl_->streams(generation.rows());
   if (streams == 1) {
     generation.work(*impl_->backend);

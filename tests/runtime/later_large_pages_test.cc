@@ -30,18 +30,35 @@ TEST_F(LaterLargePagesTest, MovesAFileOnceStepsHaveBeenTaken) {
   }
   const auto file = file_of(40 * kMiB + 1);
   LaterLargePages later(file, Pages::automatic);
-  later.step();
+  later.step(1);
   EXPECT_FALSE(file->moved());
-  for (int i = 0; i < kManySteps; ++i) later.step();
+  for (int i = 0; i < kManySteps; ++i) later.step(1);
   while (!file->moved()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(file->bytes().back(), std::byte{'k'});
+}
+
+TEST_F(LaterLargePagesTest, StepsOfManyRowsWaitLessForReading) {
+  if (!large_pages_granted() || available_memory() < 200 * kMiB) {
+    GTEST_SKIP() << "this system grants no large pages, or has little memory";
+  }
+  const auto file = file_of(40 * kMiB);
+  const auto steps_before_it_begins = [&](int rows) {
+    LaterLargePages later(file, Pages::automatic);
+    int steps = 0;
+    for (; steps < kManySteps && !later.begun(); ++steps) later.step(rows);
+    return steps;
+  };
+  const int of_few_rows = steps_before_it_begins(4);
+  const int of_many_rows = steps_before_it_begins(64);
+  EXPECT_LT(of_few_rows, of_many_rows);
+  EXPECT_LT(of_many_rows, kManySteps);
 }
 
 TEST_F(LaterLargePagesTest, LeavesSmallFilesMapped) {
   const auto file = file_of(kMiB);
   {
     LaterLargePages later(file, Pages::automatic);
-    for (int i = 0; i < kManySteps; ++i) later.step();
+    for (int i = 0; i < kManySteps; ++i) later.step(1);
   }
   EXPECT_FALSE(file->moved());
 }
@@ -50,7 +67,7 @@ TEST_F(LaterLargePagesTest, DoesWhatItIsToldWhateverTheSize) {
   const auto file = file_of(kMiB);
   {
     LaterLargePages never(file, Pages::mapped);
-    for (int i = 0; i < kManySteps; ++i) never.step();
+    for (int i = 0; i < kManySteps; ++i) never.step(1);
   }
   EXPECT_FALSE(file->moved());
   const LaterLargePages at_once(file, Pages::large);
@@ -59,7 +76,7 @@ TEST_F(LaterLargePagesTest, DoesWhatItIsToldWhateverTheSize) {
 
 TEST_F(LaterLargePagesTest, OfAnImageInMemoryDoesNothing) {
   LaterLargePages none(nullptr, Pages::large);
-  for (int i = 0; i < kManySteps; ++i) none.step();
+  for (int i = 0; i < kManySteps; ++i) none.step(1);
 }
 
 }  // namespace
