@@ -42,22 +42,41 @@ HWY_INLINE void attend(const float* q, std::ptrdiff_t ldq, int m, const Packed& 
   }
 }
 
-/// Scores of one query [length][heads]: the keys of all heads of a position are neighbours, and
-/// what vectors of products are reduced to fills whole ones, however short the history.
+/// Asks for `width` values of a cached row: where the next one lies only its index says.
 template <class Rows>
-HWY_INLINE void score_heads(const float* q, const Rows& keys, const std::int32_t* indices,
-                            int length, int heads, int head_dim, float* scores) {
+HWY_INLINE void fetch_row(const Rows& rows, std::int32_t index, std::ptrdiff_t width) {
+  constexpr std::ptrdiff_t kLine = 64;
+  const auto* begin = reinterpret_cast<const char*>(rows.row(index, 0));
+  const auto* end = reinterpret_cast<const char*>(rows.row(index, width));
+  for (; begin < end; begin += kLine) __builtin_prefetch(begin);
+}
+
+/// Scores of one query [length][heads]: the keys of all heads of a position are neighbours, and
+/// what vectors of products are reduced to fills whole ones, however short the history. Fetches the
+/// values, which are wanted next.
+template <class Rows>
+HWY_INLINE void score_heads(const float* q, const Rows& keys, const Rows& values,
+                            const std::int32_t* indices, int length, int heads, int head_dim,
+                            float* scores) {
   using rows::kLanes;
   const rows::Tag tag;
   const int whole = head_dim / kLanes * kLanes;
   const int total = length * heads;
+  constexpr int kPositionsAhead = 4;
+  const std::ptrdiff_t width = static_cast<std::ptrdiff_t>(heads) * head_dim;
   int position = 0;
   int head = 0;
+  for (int p = 0; p < std::min(length, kPositionsAhead); ++p) fetch_row(keys, indices[p], width);
   for (int begin = 0; begin < total; begin += kLanes) {
     const int count = std::min(kLanes, total - begin);
     rows::Partial<float> products(count);
     alignas(64) float rest[kLanes] = {};
     for (int r = 0; r < count; ++r) {
+      if (head == 0) {
+        const int ahead = std::min(position + kPositionsAhead, length - 1);
+        fetch_row(keys, indices[ahead], width);
+        fetch_row(values, indices[position], width);
+      }
       const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(head) * head_dim;
       const auto key = keys.row(indices[position], at);
       auto sum = hn::Zero(tag);
@@ -170,7 +189,7 @@ HWY_INLINE void attention_heads(const float* q, const Rows& keys, const Rows& va
                                 const std::int32_t* indices, int length, int heads, int head_dim,
                                 float scale, float* out, float* scores) {
   using rows::kLanes;
-  score_heads(q, keys, indices, length, heads, head_dim, scores);
+  score_heads(q, keys, values, indices, length, heads, head_dim, scores);
   weigh_heads(keys, values, indices, length, heads, scale, scores);
   for (int h = 0; h < heads; ++h) {
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(h) * head_dim;
