@@ -84,7 +84,7 @@ struct Corner {
 /// c [kRows, kPanels * kPanel] = a [kRows, units] times slices of panels.
 template <class Units, class Columns, int kRows, int kPanels>
 HWY_NOINLINE void tile_of_floats(const typename Units::Value* a, std::ptrdiff_t lda,
-                                 const gemm::Slices<Units>& w, int units, gemm::Ahead ahead,
+                                 const gemm::Slices<Units>& w, int units, const gemm::Ahead& ahead,
                                  const Columns& columns, Corner at, float* c, std::ptrdiff_t ldc) {
   constexpr int kWidth = kPanels * gemm::kVectors;
   hn::Vec<gemm::IntTag> sum[kRows][kWidth];
@@ -107,7 +107,7 @@ HWY_NOINLINE void tile_of_floats(const typename Units::Value* a, std::ptrdiff_t 
 
 template <class Units, class Columns>
 using FloatTile = void (*)(const typename Units::Value*, std::ptrdiff_t, const gemm::Slices<Units>&,
-                           int, gemm::Ahead, const Columns&, Corner, float*, std::ptrdiff_t);
+                           int, const gemm::Ahead&, const Columns&, Corner, float*, std::ptrdiff_t);
 
 /// The tile of `rows` rows, 1..gemm::kTileRows, and `kPanels` panels.
 template <class Units, class Columns, int kPanels>

@@ -57,7 +57,8 @@ constexpr std::ptrdiff_t kStreamAhead = 4096;
 
 /// Bytes that a tile asks the caches for while it computes, `step` for each unit and panel. The
 /// hardware's own prefetchers stop at the end of each 4 KiB page, and see nothing of the jumps
-/// between slices.
+/// between slices. Tiles are given a reference: to copy it, GCC would load in one piece what was
+/// stored in two just before, and wait for the stores.
 struct Ahead {
   const char* begin;
   std::ptrdiff_t step;
@@ -169,7 +170,7 @@ HWY_INLINE void in_register(T*& pointer) {
 /// panels.
 template <class Units, int kRows, int kPanels>
 HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
-                             const Slices<Units>& w, int units, Ahead ahead,
+                             const Slices<Units>& w, int units, const Ahead& ahead,
                              hn::Vec<typename Units::SumTag> (&sum)[kRows][kPanels * kVectors]) {
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr int kWidth = kPanels * kVectors;
@@ -183,10 +184,13 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
 #pragma GCC unroll 8
   for (int b = 0; b < kBases; ++b) rows[b] = a + 3 * b * lda;
   Slices<Units> slices = w;
+  const char* next = ahead.begin;
+  const std::ptrdiff_t step = ahead.step;
+  const std::ptrdiff_t panel_distance = ahead.panel_distance;
   for (std::ptrdiff_t l = 0; l < units; ++l) {
 #pragma GCC unroll 2
-    for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead.begin + p * ahead.panel_distance);
-    ahead.begin += ahead.step;
+    for (int p = 0; p < kPanels; ++p) __builtin_prefetch(next + p * panel_distance);
+    next += step;
     if constexpr (kMoving) {
 #pragma GCC unroll 8
       for (const Value*& row : rows) in_register(row);
@@ -220,7 +224,7 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
 /// sums of two panels are `sums_distance` apart.
 template <class Units, int kRows, int kPanels>
 HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
-                     const Slices<Units>& w, int units, Ahead ahead, bool accumulate,
+                     const Slices<Units>& w, int units, const Ahead& ahead, bool accumulate,
                      typename Units::Sum* HWY_RESTRICT sums, std::ptrdiff_t sums_distance) {
   constexpr int kWidth = kPanels * kVectors;
   constexpr typename Units::SumTag tag;
@@ -251,11 +255,11 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
 
 template <class Units>
 using TileFunction = void (*)(const typename Units::Value*, std::ptrdiff_t, const Slices<Units>&,
-                              int, Ahead, bool, typename Units::Sum*, std::ptrdiff_t);
+                              int, const Ahead&, bool, typename Units::Sum*, std::ptrdiff_t);
 
 template <class Units, int kRows, int kPanels>
 HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
-                          const Slices<Units>& w, int units, Ahead ahead, bool accumulate,
+                          const Slices<Units>& w, int units, const Ahead& ahead, bool accumulate,
                           typename Units::Sum* sums, std::ptrdiff_t sums_distance) {
   if constexpr (requires { typename Units::SumTag; }) {
     tile<Units, kRows, kPanels>(a, lda, w, units, ahead, accumulate, sums, sums_distance);
@@ -280,16 +284,18 @@ HWY_INLINE TileFunction<Units> tile_function(int rows) {
 class EvenParts {
  public:
   /// A total of 0 is one empty part: an empty product must still be stored.
-  EvenParts(int total, int most) : count_(std::max(1, (total + most - 1) / most)), total_(total) {}
+  EvenParts(int total, int most)
+      : count_(std::max(1, (total + most - 1) / most)),
+        least_(total / count_),
+        larger_(total % count_) {}
   [[nodiscard]] int count() const { return count_; }
-  [[nodiscard]] int begin(int part) const {
-    return part * (total_ / count_) + std::min(part, total_ % count_);
-  }
-  [[nodiscard]] int size(int part) const { return begin(part + 1) - begin(part); }
+  [[nodiscard]] int begin(int part) const { return part * least_ + std::min(part, larger_); }
+  [[nodiscard]] int size(int part) const { return least_ + (part < larger_ ? 1 : 0); }
 
  private:
   int count_;
-  int total_;
+  int least_;   // size of a part
+  int larger_;  // parts with one more, the first ones
 };
 
 /// A few rows (one tile): each panel streams through once, from memory if it must. finish(sums,

@@ -286,8 +286,8 @@ struct WideGroups {
 
   template <int kRows, int kPanels>
   static HWY_INLINE void tile(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t lda,
-                              const gemm::Slices<WideGroups>& slices, int units, gemm::Ahead ahead,
-                              bool accumulate, float* HWY_RESTRICT sums,
+                              const gemm::Slices<WideGroups>& slices, int units,
+                              const gemm::Ahead& ahead, bool accumulate, float* HWY_RESTRICT sums,
                               std::ptrdiff_t sums_distance) {
     constexpr int kWidth = kPanels * kVectors;
     const FloatTag tag;
@@ -308,11 +308,12 @@ struct WideGroups {
         sum[r][v] = accumulate ? hn::LoadU(tag, place(r, v)) : hn::Zero(tag);
       }
     }
+    const char* next = ahead.begin;
     for (std::ptrdiff_t l = 0; l < units; ++l) {
       for (int p = 0; p < kPanels; ++p) {
-        prefetch(ahead.begin + p * ahead.panel_distance, ahead.step);
+        prefetch(next + p * ahead.panel_distance, ahead.step);
       }
-      ahead.begin += ahead.step;
+      next += ahead.step;
       const auto group = [&](int v) {
         return slices[static_cast<std::size_t>(v / kVectors)] + l * kWideGroup;
       };
