@@ -29,7 +29,9 @@ struct Component {
   std::string name;     ///< "LibTorch"
   std::string purpose;  ///< what Kobolt could do with it
   bool found = false;
-  std::string library;  ///< what was loaded: "libcudart.so.12"; empty where nothing was
+  /// What was loaded: "libcudart.so.12", or Kobolt's back end where only that finds the library;
+  /// empty where nothing was.
+  std::string library;
   std::string version;  ///< as the library itself says; empty where it does not
   bool used = false;    ///< whether Kobolt has a back end for it here
   std::string note;     ///< what to know of that back end; empty: nothing

@@ -75,10 +75,13 @@ Component probe(const Sought& one) {
 /// What Kobolt itself can do with it here.
 void add_back_end(Component& component) {
   const auto use = [&](const char* name) {
-    auto* back_end = backend_component<BackendComponent>(ComponentLibrary::find(name));
+    const ComponentLibrary& own = ComponentLibrary::find(name);
+    auto* back_end = backend_component<BackendComponent>(own);
     if (back_end == nullptr) return;
     component.found = component.used = true;
     component.version = back_end->version();
+    // It knows folders that the loader does not search.
+    if (component.library.empty()) component.library = own.library();
   };
   if (component.name == "LibTorch") use("torch");
   if (component.name != "TensorRT") return;
