@@ -31,6 +31,7 @@ int byte_limit(int k);
 void quantize_rows_u8(const float* x, std::ptrdiff_t ldx, int m, int k, std::uint8_t* q,
                       std::ptrdiff_t ldq, float* scales, std::int32_t* zeros);
 
+/// How far off GELU may be after products of bytes, whose results become bytes again.
 inline constexpr float kCoarseGelu = 2e-4F;
 
 /// The sums of the rows of W, sum(q[j, :]), to sums [padded(n)]: what the zeros of rows are

@@ -27,9 +27,9 @@ void head_attention_i16(const float* q, const float* k, const float* v, std::ptr
                         float* scratch);
 std::size_t head_attention_i16_scratch(int length, int head_dim);
 
-/// The same in products of bytes, twice as fast again where prefers_byte_rows() says so. Queries,
-/// keys and values are rounded to 8 bits, with scales as above; weights to 0..255 of the largest of
-/// their row.
+/// The same in products of bytes, for where prefers_byte_rows() says so: there these are twice as
+/// fast again. Queries, keys and values are rounded to 8 bits, with scales as above; weights to
+/// 0..255 of the largest of their row, so what is below a 510th of it counts nothing.
 /// `scratch` holds head_attention_i8_scratch(length, head_dim) floats.
 void head_attention_i8(const float* q, const float* k, const float* v, std::ptrdiff_t ld,
                        int length, int head_dim, float scale, float* out, std::ptrdiff_t ldo,

@@ -25,6 +25,11 @@ class PhaseTest(unittest.TestCase):
         slow = Ceilings(fp32=2.0, bf16=0.0, pairs=1.0, bytes=0.0, read=4.0)
         self.assertEqual(Phase(0.0, 8.0).seconds("int8", slow), 4.0)
 
+    def test_attention_of_int8_multiplies_bytes_where_they_are_faster(self):
+        machine = Ceilings(fp32=1.0, bf16=0.0, pairs=2.0, bytes=4.0, read=1.0)
+        self.assertEqual(Phase(0.0, 8.0).seconds("int8", machine), 2.0)
+        self.assertEqual(Phase(0.0, 8.0).seconds("int4", machine), 4.0)
+
     def test_bytes_are_for_int8_and_int4(self):
         machine = Ceilings(fp32=1.0, bf16=0.0, pairs=2.0, bytes=4.0, read=1.0)
         self.assertEqual(Phase(8.0).seconds("int8", machine), 2.0)
