@@ -105,6 +105,8 @@ class Kobolt:
             predictions = pathlib.Path(folder) / "predictions.jsonl"
             arguments = ["--data", work.data, "--document-field", work.field]
             arguments += ["--limit", work.documents, "--bootstrap", 0, "--predictions", predictions]
+            # As CTranslate2, which summarises the whole set before the first round.
+            arguments += ["--warmup", 1]
             if work.beams is not None:
                 arguments += ["--num-beams", work.beams]
             if work.new_tokens is not None:

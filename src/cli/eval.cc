@@ -42,6 +42,7 @@ struct EvalFlags {
   EngineFlags engine;
   LongDocumentFlag long_documents;
   int max_rows = SummarizeOptions{}.max_rows;
+  int warmup = 0;
   GenerationFlags generation;
 };
 
@@ -87,6 +88,14 @@ void add_options(CLI::App& command, EvalFlags& options) {
       "Score the summaries of this file (id and summary, or a line each) without a model");
   score_only->type_name("FILE");
   score_only->excludes("--predictions");
+  command
+      .add_option("--warmup", options.warmup,
+                  "Times to summarise the documents before the clock starts; with 0 the seconds "
+                  "include the first touch of the weights and of all other memory")
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(score_only)
+      ->capture_default_str()
+      ->type_name("N");
   const char* gate = "Gate: is enough of a baseline's quality left? Exit status 3 where not";
   auto* against = command.add_option("--against", options.against,
                                      "The baseline: an engine file, a Hugging Face folder (run in "
@@ -121,7 +130,8 @@ SummaryRun summary_run(const EvalFlags& options, const Summarizer& summarizer) {
   return {.settings = {.generation = options.generation.apply(summarizer.generation()),
                        .long_documents = options.long_documents.value(),
                        .max_rows = options.max_rows},
-          .long_documents = options.long_documents.text()};
+          .long_documents = options.long_documents.text(),
+          .warmup = options.warmup};
 }
 
 Evaluated evaluate_model(const EvalFlags& options, const std::vector<Example>& data,

@@ -2,13 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <utility>
 
 #include "cli/predictions.h"
 #include "cli/progress.h"
+#include "cli/stopwatch.h"
 
 namespace kobolt::cli {
+namespace {
+
+std::vector<Summary> summarize_all(Summarizer& summarizer, std::span<const std::string> documents,
+                                   SummarizeOptions settings, const char* work,
+                                   const GlobalOptions& global) {
+  ProgressBar bar(work, "documents", global);
+  settings.progress = [&bar](const Progress& progress) {
+    bar.update(progress.done, progress.total);
+  };
+  return summarizer.summarize(documents, settings);
+}
+
+}  // namespace
 
 Evaluated summarize_data(Summarizer& summarizer, const std::string& path,
                          std::span<const Example> data, SummaryRun run,
@@ -18,17 +31,13 @@ Evaluated summarize_data(Summarizer& summarizer, const std::string& path,
   for (const Example& example : data) documents.push_back(example.document);
 
   Evaluated result{.path = path, .made_here = true};
-  std::vector<Summary> summaries;
-  {
-    ProgressBar bar("summarising", "documents", global);
-    run.settings.progress = [&bar](const Progress& progress) {
-      bar.update(progress.done, progress.total);
-    };
-    const auto start = std::chrono::steady_clock::now();
-    summaries = summarizer.summarize(documents, run.settings);
-    result.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (int pass = 0; pass < run.warmup; ++pass) {
+    summarize_all(summarizer, documents, run.settings, "warming up", global);
   }
+  const Stopwatch watch;
+  std::vector<Summary> summaries =
+      summarize_all(summarizer, documents, run.settings, "summarising", global);
+  result.seconds = watch.seconds();
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     if (run.keep) run.keep(data[i], summaries[i]);
     result.summaries.push_back(std::move(summaries[i].text));
@@ -45,6 +54,7 @@ Evaluated summarize_data(Summarizer& summarizer, const std::string& path,
                      {"instruction_set", summarizer.instruction_set()},
                      {"source_hash", summarizer.provenance().source_hash},
                      {"long", run.long_documents},
+                     {"warmup", run.warmup},
                      {"generation", to_json(run.settings.generation)}};
   return result;
 }

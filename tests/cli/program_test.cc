@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "checkpoint/temporary_folder.h"
 #include "cli/shell.h"
@@ -196,11 +197,45 @@ TEST(Eval, ScoresAModelAndItsSavedPredictionsAlike) {
   }
 }
 
+TEST(Eval, WarmingUpChangesNoResult) {
+  const TemporaryFolder folder;
+  const std::string engine = (folder.path() / "int8.kobolt").string();
+  ASSERT_EQ(
+      shell("compile " KOBOLT_SOURCE_DIR "/examples/deb-bart --quiet --precision int8 -o " + engine)
+          .status,
+      0);
+  std::ofstream(folder.path() / "data.jsonl")
+      << R"({"document": "A tool that lists the files of a folder.", "summary": "list files"})"
+         "\n"
+         R"({"document": "Fonts for the Korean language.", "summary": "Korean fonts"})"
+         "\n";
+  const std::string call = "eval " + engine + " --json --quiet --max-new-tokens 8 --data " +
+                           (folder.path() / "data.jsonl").string();
+  const auto result = [&](const std::string& name, const std::string& flags) {
+    const std::string file = (folder.path() / name).string();
+    const Result made = shell(call + " --predictions " + file + flags);
+    EXPECT_EQ(made.status, 0) << made.text;
+    return std::pair(nlohmann::json::parse(made.text), run_line("cat " + file).text);
+  };
+  const auto [cold, cold_predictions] = result("cold.jsonl", "");
+  const auto [warm, warm_predictions] = result("warm.jsonl", " --warmup 2");
+  EXPECT_EQ(cold.at("settings").at("warmup"), 0);
+  EXPECT_EQ(warm.at("settings").at("warmup"), 2);
+  EXPECT_EQ(warm.at("rouge"), cold.at("rouge"));
+  EXPECT_EQ(warm.at("documents"), 2);
+  EXPECT_EQ(warm_predictions, cold_predictions);
+  EXPECT_THAT(cold_predictions, HasSubstr("tokens"));
+}
+
 TEST(Eval, NeedsAModelOrPredictionsAndReferences) {
   EXPECT_EQ(complain("eval --data x.jsonl").status, 2);
   EXPECT_EQ(complain("eval model --score-only p --data x.jsonl").status, 2);
   EXPECT_EQ(complain("eval model --data x.jsonl --rouge-tokens words").status, 2);
   EXPECT_EQ(complain("eval model --data x.jsonl --score-only p --predictions q").status, 2);
+  EXPECT_EQ(complain("eval model --data x.jsonl --warmup -1").status, 2);
+  const Result nothing_to_warm = complain("eval --data x.jsonl --score-only p --warmup 1");
+  EXPECT_EQ(nothing_to_warm.status, 2);
+  EXPECT_THAT(nothing_to_warm.text, HasSubstr("--score-only excludes --warmup"));
   const Result result = shell("eval model --data - 2>&1 </dev/null");
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.text, HasSubstr("standard input: there are no documents in it"));
