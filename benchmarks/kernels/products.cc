@@ -100,10 +100,10 @@ void gemm_u8_i8_logits(benchmark::State& state) {
   const RandomByteRows rows(m, k);
   const ByteMatrix w(n, k);
   const auto lanes = static_cast<std::size_t>(m) * kPanel;
-  std::vector<float> shifts(lanes);
+  std::vector<float> shifts(static_cast<std::size_t>(m));
   std::vector<float> sums(lanes);
-  std::vector<float> bounds(lanes);
-  const std::vector<float> first_shifts(static_cast<std::size_t>(m));
+  std::vector<float> bounds(shifts.size());
+  const std::vector<float> first_logits(shifts.size());
   std::vector<float> values(static_cast<std::size_t>(m * kBest));
   std::vector<std::int32_t> tokens(values.size());
   std::vector<TopKHeap> best;
@@ -114,7 +114,7 @@ void gemm_u8_i8_logits(benchmark::State& state) {
     }
     const LogitSink sink{
         .shifts = shifts.data(), .sums = sums.data(), .bounds = bounds.data(), .best = best.data()};
-    sink.start(m, first_shifts.data());
+    sink.start(m, first_logits.data());
     gemm_u8_i8(rows.view(), m, w.view, 0, panels(n), nullptr, 0, {.sink = &sink});
   });
   report(state, 2.0 * m * n * k, 1.0 * n * k, Arithmetic::bytes);
@@ -123,6 +123,7 @@ BENCHMARK(gemm_u8_i8_logits)
     ->ArgNames({"m", "k", "n"})
     ->Args({4, 768, 30000})
     ->Args({32, 768, 30000})
+    ->Args({128, 768, 30000})
     ->Args({64, 256, 8000});
 
 void gemm_u8_i4(benchmark::State& state) {

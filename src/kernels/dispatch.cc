@@ -329,11 +329,6 @@ float log_sum_exp(const float* x, int n) {
   return active().log_sum_exp(x, n);
 }
 
-float log_sum_of_parts(const float* shifts, const float* sums, int parts, std::ptrdiff_t distance) {
-  assert(parts >= 0);
-  return active().log_sum_of_parts(shifts, sums, parts, distance);
-}
-
 int argmax(const float* x, int n) {
   assert(n >= 1);
   return active().argmax(x, n);

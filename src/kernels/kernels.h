@@ -173,10 +173,6 @@ void attention_step(const float* q, const float* keys, const float* values, std:
 /// or +infinity in x the result is unspecified.
 float log_sum_exp(const float* x, int n);
 
-/// log(sum(sums * exp(shifts))) over `parts` parts of kPanel values, `distance` apart: the
-/// log_sum_exp of a row of logits whose products went to LogitSinks.
-float log_sum_of_parts(const float* shifts, const float* sums, int parts, std::ptrdiff_t distance);
-
 /// Index of the largest of n >= 1 values (lowest index among equals). NaN counts as -infinity.
 int argmax(const float* x, int n);
 

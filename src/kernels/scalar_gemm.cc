@@ -13,15 +13,15 @@ namespace kobolt::kernels::scalar {
 namespace {
 
 void take(const LogitSink& sink, int row, int column, float logit) {
-  const std::ptrdiff_t lane = static_cast<std::ptrdiff_t>(row) * kPanel + column % kPanel;
-  float& shift = sink.shifts[lane];
-  float& sum = sink.sums[lane];
-  if (logit > shift + kLogitRoom) {
-    sum *= std::exp(shift - logit);
-    shift = logit;
+  float* sums = sink.sums + static_cast<std::ptrdiff_t>(row) * kPanel;
+  float& shift = sink.shifts[row];
+  if (logit > sink.far_above(row)) {
+    const float next = LogitSink::shift_of(logit);
+    const float scale = std::exp2(shift - next);
+    for (int lane = 0; lane < kPanel; ++lane) sums[lane] *= scale;
+    shift = next;
   }
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (shift > -kInfinity) sum += std::exp(logit - shift);
+  sums[column % kPanel] += std::exp2(kLog2E * logit - shift);
   sink.best[row].offer(logit, sink.first + column);
 }
 

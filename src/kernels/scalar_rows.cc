@@ -88,21 +88,6 @@ float log_sum_exp(const float* x, int n) {
   return largest + std::log(sum);
 }
 
-float log_sum_of_parts(const float* shifts, const float* sums, int parts, std::ptrdiff_t distance) {
-  float largest = -kInfinity;
-  for (int p = 0; p < parts; ++p) {
-    largest = std::max(largest, largest_of(shifts + p * distance, kPanel));
-  }
-  if (largest == -kInfinity) return -kInfinity;
-  float sum = 0.0F;
-  for (int p = 0; p < parts; ++p) {
-    for (std::ptrdiff_t i = p * distance; i < p * distance + kPanel; ++i) {
-      sum += sums[i] * std::exp(shifts[i] - largest);
-    }
-  }
-  return largest + std::log(sum);
-}
-
 int argmax(const float* x, int n) {
   int best = 0;
   for (int i = 1; i < n; ++i) {

@@ -41,7 +41,6 @@ const KernelTable kScalarTable = {
     .attention_step_f16 = scalar::attention_step_f16,
     .attention_step_i8 = scalar::attention_step_i8,
     .log_sum_exp = scalar::log_sum_exp,
-    .log_sum_of_parts = scalar::log_sum_of_parts,
     .argmax = scalar::argmax,
     .top_k_add = scalar::top_k_add,
 };

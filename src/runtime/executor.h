@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/aligned.h"
-#include "kernels/top_k.h"
+#include "kernels/logit_sink.h"
 #include "kobolt/model.h"
 #include "runtime/backend.h"
 #include "runtime/thread_pool.h"
@@ -117,6 +117,7 @@ class Executor {
   AlignedVector<float> logit_shifts_;
   AlignedVector<float> logit_sums_;
   AlignedVector<float> logit_bounds_;
+  std::vector<kernels::LogitPart> logit_parts_;
   std::vector<float> best_values_;
   std::vector<std::int32_t> best_tokens_;
   std::vector<kernels::TopKHeap> best_;

@@ -22,7 +22,6 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   const int kept = std::min(count, n);
   const int parts = part_count(chunks, static_cast<std::int64_t>(m) * linear.k() * kChunk);
   const auto rows_count = static_cast<std::size_t>(m);
-  const std::ptrdiff_t lanes = static_cast<std::ptrdiff_t>(m) * kernels::kPanel;  // of a chunk
   if (observer_ != nullptr) observer_->before(operand, linear);
   quantize_if_needed(operand, linear);
   // As large as for the most rows, or each step with more beams than before would allocate.
@@ -32,9 +31,12 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   // its threshold soon lets nothing pass.
   const auto threads = static_cast<std::size_t>(pool_.threads());
   const std::size_t most_lanes = most_rows_ * kernels::kPanel;
-  float* shifts = reserve(logit_shifts_, static_cast<std::size_t>(chunks) * most_lanes);
-  float* sums = reserve(logit_sums_, static_cast<std::size_t>(chunks) * most_lanes);
-  float* bounds = reserve(logit_bounds_, threads * most_lanes);
+  float* shifts = reserve(logit_shifts_, threads * most_rows_);
+  float* sums = reserve(logit_sums_, threads * most_lanes);
+  float* bounds = reserve(logit_bounds_, threads * most_rows_);
+  const auto chunks_count = static_cast<std::size_t>(chunks);
+  logit_parts_.reserve(most_rows_ * chunks_count);
+  logit_parts_.resize(rows_count * chunks_count);  // [row][chunk]
   best_values_.reserve(threads * most_kept);
   best_values_.resize(threads * rows_count * static_cast<std::size_t>(kept));
   best_tokens_.reserve(threads * most_kept);
@@ -49,11 +51,11 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
 
   // One logit of each row is near enough to all others as their shift.
   float* first_logits = reserve(first_logits_, most_lanes + most_rows_);
-  float* first_shifts = first_logits + most_lanes;
+  float* row_logits = first_logits + most_lanes;
   multiply(operand, linear.slice(0, 1), {.y = first_logits, .ldy = kernels::kPanel}, 0, m, 0, 1);
   for (std::ptrdiff_t row = 0; row < m; ++row) {
     const float* of_row = first_logits + row * kernels::kPanel;
-    first_shifts[row] = *std::max_element(of_row, of_row + std::min(n, kernels::kPanel));
+    row_logits[row] = *std::max_element(of_row, of_row + std::min(n, kernels::kPanel));
   }
 
   pool_.parallel_for(parts, [&](int part, int thread) {
@@ -61,20 +63,24 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
     for (int chunk = split(chunks, parts, part); chunk < split(chunks, parts, part + 1); ++chunk) {
       const int begin = chunk * kChunkPanels;
       const int end = std::min(begin + kChunkPanels, panels);
-      const kernels::LogitSink sink{.shifts = shifts + chunk * lanes,
-                                    .sums = sums + chunk * lanes,
-                                    .bounds = bounds + first * kernels::kPanel,
+      const kernels::LogitSink sink{.shifts = shifts + first,
+                                    .sums = sums + first * kernels::kPanel,
+                                    .bounds = bounds + first,
                                     .best = &best_[first],
                                     .first = begin * kernels::kPanel};
-      sink.start(m, first_shifts);
+      sink.start(m, row_logits);
       multiply(operand, linear.slice(begin, end), {.sink = &sink}, 0, m, 0, end - begin);
+      for (std::size_t row = 0; row < rows_count; ++row) {
+        logit_parts_[row * chunks_count + static_cast<std::size_t>(chunk)] =
+            sink.part(static_cast<std::ptrdiff_t>(row));
+      }
     }
   });
 
   for (std::size_t row = 0; row < rows_count; ++row) {
     LogitSummary& summary = summaries[row];
-    const std::size_t lane = row * kernels::kPanel;
-    summary.log_sum = kernels::log_sum_of_parts(shifts + lane, sums + lane, chunks, lanes);
+    summary.log_sum = kernels::log_sum_of_parts(
+        std::span(logit_parts_).subspan(row * chunks_count, chunks_count));
     merged_.clear();
     for (std::size_t thread = 0; thread < threads; ++thread) {
       const std::size_t which = thread * rows_count + row;

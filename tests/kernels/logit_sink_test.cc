@@ -18,7 +18,7 @@ struct SinkCase {
   int n;
   int kept;
   std::vector<int> panel_ends;  ///< of each product
-  std::vector<float> first_shifts;
+  std::vector<float> first_logits;
 };
 
 class SinkedRows {
@@ -26,9 +26,10 @@ class SinkedRows {
   explicit SinkedRows(const SinkCase& sizes)
       : sizes_(sizes),
         lanes_(static_cast<std::size_t>(sizes.m * kPanel)),
-        shifts_(lanes_ * sizes.panel_ends.size()),
-        sums_(shifts_.size()),
-        bounds_(lanes_),
+        shifts_(static_cast<std::size_t>(sizes.m)),
+        sums_(lanes_),
+        bounds_(shifts_.size()),
+        parts_(shifts_.size()),
         values_(static_cast<std::size_t>(sizes.m * sizes.kept)),
         tokens_(values_.size()) {
     for (int row = 0; row < sizes.m; ++row) {
@@ -41,16 +42,19 @@ class SinkedRows {
   template <class Product>
   void take(const Product& product) {
     int begin = 0;
-    for (std::size_t part = 0; part < sizes_.panel_ends.size(); ++part) {
+    for (const int end : sizes_.panel_ends) {
       // As the product counts its columns from 0 of the whole matrix, so does `best`.
-      const LogitSink sink{.shifts = shifts_.data() + part * lanes_,
-                           .sums = sums_.data() + part * lanes_,
+      const LogitSink sink{.shifts = shifts_.data(),
+                           .sums = sums_.data(),
                            .bounds = bounds_.data(),
                            .best = best_.data(),
                            .first = 1000};
-      sink.start(sizes_.m, sizes_.first_shifts.data());
-      product(sink, begin, sizes_.panel_ends[part]);
-      begin = sizes_.panel_ends[part];
+      sink.start(sizes_.m, sizes_.first_logits.data());
+      product(sink, begin, end);
+      for (std::size_t row = 0; row < parts_.size(); ++row) {
+        parts_[row].push_back(sink.part(static_cast<std::ptrdiff_t>(row)));
+      }
+      begin = end;
     }
   }
 
@@ -60,11 +64,8 @@ class SinkedRows {
     std::vector<std::int32_t> tokens(values.size());
     for (int row = 0; row < sizes_.m; ++row) {
       const float* whole = logits.data() + static_cast<std::ptrdiff_t>(row) * n;
-      const std::size_t lane = static_cast<std::size_t>(row) * kPanel;
       const float expected = log_sum_exp(whole, n);
-      const float found =
-          log_sum_of_parts(&shifts_[lane], &sums_[lane], static_cast<int>(sizes_.panel_ends.size()),
-                           static_cast<std::ptrdiff_t>(lanes_));
+      const float found = log_sum_of_parts(parts_[static_cast<std::size_t>(row)]);
       if (expected == -kInfinity) {
         EXPECT_EQ(found, expected);
       } else {
@@ -87,6 +88,7 @@ class SinkedRows {
   std::vector<float> shifts_;
   std::vector<float> sums_;
   std::vector<float> bounds_;
+  std::vector<std::vector<LogitPart>> parts_;  // of each row
   std::vector<float> values_;
   std::vector<std::int32_t> tokens_;
   std::vector<TopKHeap> best_;
@@ -99,7 +101,7 @@ class LogitSinkTest : public KernelTest {
     const std::vector<float> x = random(static_cast<std::size_t>(m * kSinkInputs), 0.0F,
                                         deviation / std::sqrt(static_cast<float>(kSinkInputs)));
     const std::vector<float> w = random(static_cast<std::size_t>(n * kSinkInputs));
-    SinkCase sizes{.m = m, .n = n, .kept = kept, .panel_ends = {}, .first_shifts = {}};
+    SinkCase sizes{.m = m, .n = n, .kept = kept, .panel_ends = {}, .first_logits = {}};
     for (int end = 1; end < panels(n); end += 3) sizes.panel_ends.push_back(end);
     sizes.panel_ends.push_back(panels(n));
     compare_floats(sizes, x, w, bias);
@@ -113,8 +115,8 @@ class LogitSinkTest : public KernelTest {
     std::vector<float> logits(static_cast<std::size_t>(sizes.m * sizes.n));
     product(logits.data(), Epilogue{.bias = bias.data()}, 0, panels(sizes.n));
     const auto from_any = [&](auto shift_of) {
-      sizes.first_shifts.clear();
-      for (int row = 0; row < sizes.m; ++row) sizes.first_shifts.push_back(shift_of(row));
+      sizes.first_logits.clear();
+      for (int row = 0; row < sizes.m; ++row) sizes.first_logits.push_back(shift_of(row));
       SinkedRows rows(sizes);
       rows.take([&](const LogitSink& sink, int begin, int end) {
         product(nullptr, Epilogue{.bias = bias.data(), .sink = &sink}, begin, end);

@@ -41,7 +41,6 @@ decltype(kernels::attention_i8) attention_i8;
 decltype(kernels::attention_step_f16) attention_step_f16;
 decltype(kernels::attention_step_i8) attention_step_i8;
 decltype(kernels::log_sum_exp) log_sum_exp;
-decltype(kernels::log_sum_of_parts) log_sum_of_parts;
 decltype(kernels::argmax) argmax;
 decltype(kernels::top_k_add) top_k_add;
 

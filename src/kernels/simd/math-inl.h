@@ -103,6 +103,34 @@ HWY_INLINE void exp_within(D d, Several<D, kCount>& x) {
   }
 }
 
+/// Below it 2^x times a value of 1, less what rounds, may not be a normal number.
+constexpr float kLeastPower = -125.0F;
+
+/// x = 2^x with a relative error below 2e-7, for x from kLeastPower to 127. What brings a logit to
+/// a power of two costs no more than what brings it to one of e, and nothing is left to multiply
+/// with here but the terms of the polynomial.
+template <class D, std::size_t kCount>
+HWY_INLINE void exp2_within(D d, Several<D, kCount>& x) {
+  const hn::RebindToSigned<D> di;
+  const auto shifter = hn::Set(d, kRoundingShift);
+  Several<D, kCount> r;
+  hn::Vec<decltype(di)> n[kCount];
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    const auto shifted = hn::Add(x[c], shifter);
+    n[c] = hn::ShiftLeft<23>(hn::BitCast(di, shifted));  // to be added to an exponent
+    r[c] = hn::Sub(x[c], hn::Sub(shifted, shifter));
+  }
+  // 2^r on |r| <= 1/2
+  constexpr float kTerms[] = {1.0F,          0.693147004F,   0.240222424F,
+                              0.0555073358F, 0.00967151299F, 0.00132647273F};
+  polynomial(d, r, kTerms, x);
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kCount; ++c) {
+    x[c] = hn::BitCast(d, hn::Add(hn::BitCast(di, x[c]), n[c]));
+  }
+}
+
 /// e^x for all x: 0 below kLeastExponent, no larger than e^88.3 above.
 template <class D>
 HWY_INLINE hn::Vec<D> exp(D d, hn::Vec<D> x) {

@@ -167,28 +167,6 @@ float log_sum_exp(const float* x, int n) {
   return largest + std::log(hn::GetLane(hn::SumOfLanes(tag, sum)));
 }
 
-float log_sum_of_parts(const float* shifts, const float* sums, int parts, std::ptrdiff_t distance) {
-  const Tag tag;
-  constexpr float kNothing = -std::numeric_limits<float>::infinity();
-  V most = hn::Set(tag, kNothing);
-  for (int p = 0; p < parts; ++p) {
-    for (int lane = 0; lane < kPanel; lane += kLanes) {
-      most = rows::larger(hn::LoadU(tag, shifts + p * distance + lane), most);
-    }
-  }
-  const V largest = hn::MaxOfLanes(tag, most);
-  if (hn::GetLane(largest) == kNothing) return kNothing;
-  V sum = hn::Zero(tag);
-  for (int p = 0; p < parts; ++p) {
-    for (int lane = 0; lane < kPanel; lane += kLanes) {
-      const std::ptrdiff_t at = p * distance + lane;
-      const V power = exp(tag, hn::Sub(hn::LoadU(tag, shifts + at), largest));
-      sum = hn::MulAdd(hn::LoadU(tag, sums + at), power, sum);
-    }
-  }
-  return hn::GetLane(largest) + std::log(hn::GetLane(hn::SumOfLanes(tag, sum)));
-}
-
 int argmax(const float* x, int n) {
   const float largest = rows::largest(x, n);
   // NaN counts as -infinity but does not compare equal to it.

@@ -55,7 +55,6 @@ constexpr KernelTable kTable = {
     .attention_step_f16 = attention_step_f16,
     .attention_step_i8 = attention_step_i8,
     .log_sum_exp = log_sum_exp,
-    .log_sum_of_parts = log_sum_of_parts,
     .argmax = argmax,
     .top_k_add = top_k_add,
 };
