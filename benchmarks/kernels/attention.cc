@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <vector>
 
 #include "kernels/cache.h"
 #include "kernels/head_attention.h"
@@ -20,11 +19,11 @@ void attention(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto length = static_cast<int>(state.range(1));
   constexpr int kHeadDim = 48;
-  const std::vector<float> q = random(size_of(m, kHeadDim));
-  const std::vector<float> keys = random(packed_f32_size(length, kHeadDim));
-  const std::vector<float> values = random(packed_f32_size(kHeadDim, length));
-  std::vector<float> scratch(attention_scratch(m, length));
-  std::vector<float> out(size_of(m, kHeadDim));
+  const AlignedVector<float> q = random(size_of(m, kHeadDim));
+  const AlignedVector<float> keys = random(packed_f32_size(length, kHeadDim));
+  const AlignedVector<float> values = random(packed_f32_size(kHeadDim, length));
+  AlignedVector<float> scratch(attention_scratch(m, length));
+  AlignedVector<float> out(size_of(m, kHeadDim));
   repeat(state, [&] {
     kernels::attention(q.data(), kHeadDim, m, {keys.data(), length, kHeadDim},
                        {values.data(), kHeadDim, length}, 0.1F, out.data(), kHeadDim,
@@ -43,9 +42,9 @@ void head_attention(benchmark::State& state, decltype(&kernels::head_attention_i
   const auto head_dim = static_cast<int>(state.range(1));
   constexpr int kHeads = 8;
   const std::ptrdiff_t width = std::ptrdiff_t{kHeads} * head_dim;
-  const std::vector<float> qkv = random(size_of(length, static_cast<int>(3 * width)));
-  std::vector<float> scratch(scratch_size(length, head_dim));
-  std::vector<float> out(size_of(length, static_cast<int>(width)));
+  const AlignedVector<float> qkv = random(size_of(length, static_cast<int>(3 * width)));
+  AlignedVector<float> scratch(scratch_size(length, head_dim));
+  AlignedVector<float> out(size_of(length, static_cast<int>(width)));
   repeat(state, [&] {
     for (int head = 0; head < kHeads; ++head) {
       const float* q = qkv.data() + std::ptrdiff_t{head} * head_dim;
@@ -82,12 +81,12 @@ void attention_i8(benchmark::State& state) {
   const auto m = static_cast<int>(state.range(0));
   const auto length = static_cast<int>(state.range(1));
   const auto head_dim = static_cast<int>(state.range(2));
-  const std::vector<float> q = random(size_of(m, head_dim));
-  const std::vector<std::int8_t> keys(packed_i8_size(length, head_dim), 3);
-  const std::vector<std::int8_t> values(packed_i8_size(head_dim, length), 3);
-  const std::vector<float> scales(size_of(1, padded(std::max(length, head_dim))), 0.01F);
-  std::vector<float> scratch(attention_scratch_i8(m, length, head_dim));
-  std::vector<float> out(size_of(m, head_dim));
+  const AlignedVector<float> q = random(size_of(m, head_dim));
+  const AlignedVector<std::int8_t> keys(packed_i8_size(length, head_dim), 3);
+  const AlignedVector<std::int8_t> values(packed_i8_size(head_dim, length), 3);
+  const AlignedVector<float> scales(size_of(1, padded(std::max(length, head_dim))), 0.01F);
+  AlignedVector<float> scratch(attention_scratch_i8(m, length, head_dim));
+  AlignedVector<float> out(size_of(m, head_dim));
   repeat(state, [&] {
     kernels::attention_i8(q.data(), head_dim, m, {keys.data(), scales.data(), length, head_dim},
                           {values.data(), scales.data(), head_dim, length}, 0.1F, out.data(),
@@ -106,13 +105,13 @@ void attention_step(benchmark::State& state) {
   constexpr int kHeads = 16;
   constexpr int kHeadDim = 48;
   constexpr int kWidth = kHeads * kHeadDim;
-  const std::vector<float> q = random(kWidth);
-  const std::vector<float> keys = random(size_of(length, kWidth));
-  const std::vector<float> values = random(size_of(length, kWidth));
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(length));
+  const AlignedVector<float> q = random(kWidth);
+  const AlignedVector<float> keys = random(size_of(length, kWidth));
+  const AlignedVector<float> values = random(size_of(length, kWidth));
+  AlignedVector<std::int32_t> rows(static_cast<std::size_t>(length));
   std::iota(rows.begin(), rows.end(), 0);
-  std::vector<float> scratch(size_of(kHeads, length));
-  std::vector<float> out(kWidth);
+  AlignedVector<float> scratch(size_of(kHeads, length));
+  AlignedVector<float> out(kWidth);
   repeat(state, [&] {
     kernels::attention_step(q.data(), keys.data(), values.data(), kWidth, rows.data(), length,
                             kHeads, kHeadDim, 0.1F, out.data(), scratch.data());
@@ -127,13 +126,13 @@ void attention_step_i8(benchmark::State& state) {
   const auto heads = static_cast<int>(state.range(1));
   const auto head_dim = static_cast<int>(state.range(2));
   const int width = heads * head_dim;
-  const std::vector<float> q = random(size_of(1, width));
-  const std::vector<std::int8_t> cache(size_of(length, width));
-  const std::vector<float> scales(size_of(length, heads), 0.01F);
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(length));
+  const AlignedVector<float> q = random(size_of(1, width));
+  const AlignedVector<std::int8_t> cache(size_of(length, width), std::int8_t{0});
+  const AlignedVector<float> scales(size_of(length, heads), 0.01F);
+  AlignedVector<std::int32_t> rows(static_cast<std::size_t>(length));
   std::iota(rows.begin(), rows.end(), 0);
-  std::vector<float> scratch(size_of(heads, length));
-  std::vector<float> out(q.size());
+  AlignedVector<float> scratch(size_of(heads, length));
+  AlignedVector<float> out(q.size());
   const CacheRowsI8 of{cache.data(), scales.data(), width, heads};
   repeat(state, [&] {
     kernels::attention_step_i8(q.data(), of, of, rows.data(), length, heads, head_dim, 0.1F,

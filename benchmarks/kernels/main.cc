@@ -10,7 +10,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "benchmark/ceilings.h"
 #include "kernels/bytes.h"
@@ -37,10 +36,10 @@ void measure_one_thread() {
 
 }  // namespace
 
-std::vector<float> random(std::size_t count) {
+AlignedVector<float> random(std::size_t count) {
   std::mt19937 generator(1);
   std::uniform_real_distribution<float> distribution(-1.0F, 1.0F);
-  std::vector<float> values(count);
+  AlignedVector<float> values(count);
   for (float& value : values) value = distribution(generator);
   return values;
 }

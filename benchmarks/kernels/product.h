@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "kernels/bf16.h"
 #include "kernels/bytes.h"
@@ -49,22 +48,22 @@ struct RandomByteRows {
         a(size_of(m, ld)),
         scales(static_cast<std::size_t>(m)),
         zeros(scales.size()) {
-    const std::vector<float> x = random(size_of(m, k));
+    const AlignedVector<float> x = random(size_of(m, k));
     quantize_rows_u8(x.data(), k, m, k, a.data(), ld, scales.data(), zeros.data());
   }
   [[nodiscard]] RowsU8 view() const { return {a.data(), ld, scales.data(), zeros.data()}; }
   std::ptrdiff_t ld;
-  std::vector<std::uint8_t> a;
-  std::vector<float> scales;
-  std::vector<std::int32_t> zeros;
+  AlignedVector<std::uint8_t> a;
+  AlignedVector<float> scales;
+  AlignedVector<std::int32_t> zeros;
 };
 
 /// Times a product of floats with `w`, of which a call reads `bytes`.
 template <class Gemm, class Matrix>
 void time_product(benchmark::State& state, Gemm* gemm, const Matrix& w, double bytes) {
   const auto [m, k, n] = product_size(state);
-  const std::vector<float> a = random(size_of(m, k));
-  std::vector<float> c(size_of(m, n));
+  const AlignedVector<float> a = random(size_of(m, k));
+  AlignedVector<float> c(size_of(m, n));
   repeat(state,
          [&, m = m, k = k, n = n] { gemm(a.data(), k, m, w, 0, panels(n), c.data(), n, {}); });
   report(state, 2.0 * m * n * k, bytes);
@@ -79,9 +78,9 @@ void time_product_of_bf16(benchmark::State& state, Gemm* gemm, const Matrix& w, 
   }
   const auto [m, k, n] = product_size(state);
   const int ld = 2 * pairs(k);
-  std::vector<std::uint16_t> a(size_of(m, ld));
+  AlignedVector<std::uint16_t> a(size_of(m, ld));
   round_rows_bf16(random(size_of(m, k)).data(), k, m, k, a.data(), ld);
-  std::vector<float> c(size_of(m, n));
+  AlignedVector<float> c(size_of(m, n));
   repeat(state, [&, m = m, n = n] { gemm(a.data(), ld, m, w, 0, panels(n), c.data(), n, {}); });
   report(state, 2.0 * m * n * k, bytes, Arithmetic::bf16);
 }
@@ -91,11 +90,11 @@ template <class Gemm, class Matrix>
 void time_product_of_pairs(benchmark::State& state, Gemm* gemm, const Matrix& w, double bytes) {
   const auto [m, k, n] = product_size(state);
   const int ld = 2 * pairs(k);
-  const std::vector<float> x = random(size_of(m, k));
-  std::vector<std::int16_t> a(size_of(m, ld));
-  std::vector<float> scales(static_cast<std::size_t>(m));
+  const AlignedVector<float> x = random(size_of(m, k));
+  AlignedVector<std::int16_t> a(size_of(m, ld));
+  AlignedVector<float> scales(static_cast<std::size_t>(m));
   quantize_rows(x.data(), k, m, k, a.data(), ld, scales.data());
-  std::vector<float> c(size_of(m, n));
+  AlignedVector<float> c(size_of(m, n));
   repeat(state, [&, m = m, n = n] {
     gemm(a.data(), ld, scales.data(), m, w, 0, panels(n), c.data(), n, {});
   });
@@ -107,7 +106,7 @@ template <class Gemm, class Matrix>
 void time_product_of_bytes(benchmark::State& state, Gemm* gemm, const Matrix& w, double bytes) {
   const auto [m, k, n] = product_size(state);
   const RandomByteRows rows(m, k);
-  std::vector<float> c(size_of(m, n));
+  AlignedVector<float> c(size_of(m, n));
   repeat(state, [&, m = m, n = n] { gemm(rows.view(), m, w, 0, panels(n), c.data(), n, {}); });
   report(state, 2.0 * m * n * k, bytes, Arithmetic::bytes);
 }

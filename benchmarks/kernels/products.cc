@@ -21,7 +21,7 @@ namespace {
 
 void gemm_f32(benchmark::State& state) {
   const auto [m, k, n] = product_size(state);
-  const std::vector<float> values = random(packed_f32_size(n, k));
+  const AlignedVector<float> values = random(packed_f32_size(n, k));
   const AlignedVector<float> packed(values.begin(), values.end());
   time_product(state, kernels::gemm_f32, PackedF32{packed.data(), n, k}, 4.0 * n * k);
 }
@@ -59,7 +59,7 @@ void gemm_i8(benchmark::State& state) {
   const auto [m, k, n] = product_size(state);
   AlignedVector<std::int8_t> packed(packed_i8_size(n, k));
   std::iota(packed.begin(), packed.end(), std::int8_t{0});
-  const std::vector<float> scales = random(static_cast<std::size_t>(padded(n)));
+  const AlignedVector<float> scales = random(static_cast<std::size_t>(padded(n)));
   time_product_of_pairs(state, kernels::gemm_i8, PackedI8{packed.data(), scales.data(), n, k},
                         1.0 * n * k);
 }
@@ -79,8 +79,8 @@ struct ByteMatrix {
     view.sums = sums.data();
   }
   AlignedVector<std::int8_t> packed;
-  std::vector<float> scales;
-  std::vector<std::int32_t> sums;
+  AlignedVector<float> scales;
+  AlignedVector<std::int32_t> sums;
   PackedI8 view;
 };
 
@@ -100,12 +100,12 @@ void gemm_u8_i8_logits(benchmark::State& state) {
   const RandomByteRows rows(m, k);
   const ByteMatrix w(n, k);
   const auto lanes = static_cast<std::size_t>(m) * kPanel;
-  std::vector<float> shifts(static_cast<std::size_t>(m));
-  std::vector<float> sums(lanes);
-  std::vector<float> bounds(shifts.size());
-  const std::vector<float> first_logits(shifts.size());
-  std::vector<float> values(static_cast<std::size_t>(m * kBest));
-  std::vector<std::int32_t> tokens(values.size());
+  AlignedVector<float> shifts(static_cast<std::size_t>(m));
+  AlignedVector<float> sums(lanes);
+  AlignedVector<float> bounds(shifts.size());
+  const AlignedVector<float> first_logits(shifts.size(), 0.0F);
+  AlignedVector<float> values(static_cast<std::size_t>(m * kBest));
+  AlignedVector<std::int32_t> tokens(values.size());
   std::vector<TopKHeap> best;
   repeat(state, [&, m = m, n = n] {
     best.clear();

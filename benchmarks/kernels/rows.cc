@@ -2,7 +2,6 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <vector>
 
 #include "kernels/bf16.h"
 #include "kernels/bytes.h"
@@ -16,9 +15,9 @@ namespace {
 void narrow_heads_i8(benchmark::State& state) {
   constexpr int kHeads = 8;
   constexpr int kHeadDim = 32;
-  const std::vector<float> x = random(kHeads * kHeadDim);
-  std::vector<std::int8_t> out(x.size());
-  std::vector<float> scales(kHeads);
+  const AlignedVector<float> x = random(kHeads * kHeadDim);
+  AlignedVector<std::int8_t> out(x.size());
+  AlignedVector<float> scales(kHeads);
   repeat(state,
          [&] { kernels::narrow_heads_i8(x.data(), kHeads, kHeadDim, out.data(), scales.data()); });
   report(state, 0, 4.0 * kHeads * kHeadDim);
@@ -29,9 +28,9 @@ constexpr int kRows = 16;
 constexpr int kWidth = 768;
 
 void layer_norm(benchmark::State& state) {
-  const std::vector<float> x = random(kRows * kWidth);
-  const std::vector<float> weights = random(kWidth);
-  std::vector<float> y(kRows * kWidth);
+  const AlignedVector<float> x = random(kRows * kWidth);
+  const AlignedVector<float> weights = random(kWidth);
+  AlignedVector<float> y(kRows * kWidth);
   repeat(state, [&] {
     kernels::layer_norm(x.data(), kWidth, kRows, kWidth, weights.data(), weights.data(), 1e-5F,
                         y.data(), kWidth);
@@ -45,8 +44,8 @@ void round_rows_bf16(benchmark::State& state) {
     state.SkipWithError("not for this instruction set");
     return;
   }
-  const std::vector<float> x = random(kRows * kWidth);
-  std::vector<std::uint16_t> q(kRows * kWidth);
+  const AlignedVector<float> x = random(kRows * kWidth);
+  AlignedVector<std::uint16_t> q(kRows * kWidth);
   repeat(state,
          [&] { kernels::round_rows_bf16(x.data(), kWidth, kRows, kWidth, q.data(), kWidth); });
   report(state, 0, 6.0 * kRows * kWidth);
@@ -54,9 +53,9 @@ void round_rows_bf16(benchmark::State& state) {
 BENCHMARK(round_rows_bf16);
 
 void quantize_rows(benchmark::State& state) {
-  const std::vector<float> x = random(kRows * kWidth);
-  std::vector<std::int16_t> q(kRows * kWidth);
-  std::vector<float> scales(kRows);
+  const AlignedVector<float> x = random(kRows * kWidth);
+  AlignedVector<std::int16_t> q(kRows * kWidth);
+  AlignedVector<float> scales(kRows);
   repeat(state, [&] {
     kernels::quantize_rows(x.data(), kWidth, kRows, kWidth, q.data(), kWidth, scales.data());
   });
@@ -65,10 +64,10 @@ void quantize_rows(benchmark::State& state) {
 BENCHMARK(quantize_rows);
 
 void quantize_rows_u8(benchmark::State& state) {
-  const std::vector<float> x = random(kRows * kWidth);
-  std::vector<std::uint8_t> q(kRows * kWidth);
-  std::vector<float> scales(kRows);
-  std::vector<std::int32_t> zeros(kRows);
+  const AlignedVector<float> x = random(kRows * kWidth);
+  AlignedVector<std::uint8_t> q(kRows * kWidth);
+  AlignedVector<float> scales(kRows);
+  AlignedVector<std::int32_t> zeros(kRows);
   repeat(state, [&] {
     kernels::quantize_rows_u8(x.data(), kWidth, kRows, kWidth, q.data(), kWidth, scales.data(),
                               zeros.data());
@@ -78,8 +77,8 @@ void quantize_rows_u8(benchmark::State& state) {
 BENCHMARK(quantize_rows_u8);
 
 void gelu(benchmark::State& state) {
-  const std::vector<float> inputs = random(4096);
-  std::vector<float> x(inputs.size());
+  const AlignedVector<float> inputs = random(4096);
+  AlignedVector<float> x(inputs.size());
   repeat(state, [&] {
     x = inputs;  // in place: without new inputs they would all go to zero
     activate(Activation::gelu, x.data(), x.size());
@@ -92,9 +91,9 @@ constexpr int kVocabulary = 30000;
 
 void top_k(benchmark::State& state) {
   const auto count = static_cast<int>(state.range(0));
-  const std::vector<float> x = random(kVocabulary);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  std::vector<std::int32_t> indices(static_cast<std::size_t>(count));
+  const AlignedVector<float> x = random(kVocabulary);
+  AlignedVector<float> values(static_cast<std::size_t>(count));
+  AlignedVector<std::int32_t> indices(static_cast<std::size_t>(count));
   repeat(state,
          [&] { kernels::top_k(x.data(), kVocabulary, count, values.data(), indices.data()); });
   report(state, 0, 4.0 * kVocabulary);
@@ -102,7 +101,7 @@ void top_k(benchmark::State& state) {
 BENCHMARK(top_k)->ArgName("count")->Arg(1)->Arg(8);
 
 void log_sum_exp(benchmark::State& state) {
-  const std::vector<float> x = random(kVocabulary);
+  const AlignedVector<float> x = random(kVocabulary);
   for ([[maybe_unused]] const auto _ : state)
     benchmark::DoNotOptimize(kernels::log_sum_exp(x.data(), kVocabulary));
   report(state, 0, 4.0 * kVocabulary);

@@ -4,15 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "base/aligned.h"
 #include "kobolt/profile.h"
 
 // What the benchmarks of all kernels share: inputs, the loop, and the report of the work done.
 namespace kobolt::kernels {
 
 /// Uniform in [-1, 1), always the same.
-std::vector<float> random(std::size_t count);
+AlignedVector<float> random(std::size_t count);
 
 inline std::size_t size_of(std::int64_t rows, std::int64_t columns) {
   return static_cast<std::size_t>(rows * columns);
