@@ -98,7 +98,37 @@ BENCHMARK(attention_i8)
     ->ArgNames({"m", "length", "head_dim"})
     ->Args({1, 64, 32})
     ->Args({4, 64, 32})
+    ->Args({4, 184, 48})
     ->Args({4, 512, 48});
+
+/// The same over the heads of many documents, one after the other: each is read from memory.
+void attention_i8_of_many(benchmark::State& state) {
+  const auto m = static_cast<int>(state.range(0));
+  const auto length = static_cast<int>(state.range(1));
+  const auto head_dim = static_cast<int>(state.range(2));
+  constexpr std::size_t kHeads = 4096;
+  const AlignedVector<float> q = random(size_of(m, head_dim));
+  const std::size_t keys = packed_i8_size(length, head_dim);
+  const std::size_t values = packed_i8_size(head_dim, length);
+  const std::size_t of_keys = size_of(1, padded(length)) * sizeof(float);
+  const std::size_t of_values = size_of(1, padded(head_dim)) * sizeof(float);
+  const std::size_t size = keys + values + of_keys + of_values;
+  AlignedVector<std::int8_t> cache(kHeads * size, std::int8_t{0});
+  AlignedVector<float> scratch(attention_scratch_i8(m, length, head_dim));
+  AlignedVector<float> out(size_of(m, head_dim));
+  std::size_t head = 0;
+  repeat(state, [&] {
+    const std::int8_t* at = cache.data() + head * size;
+    const auto* key_scales = reinterpret_cast<const float*>(at + keys + values);
+    const auto* value_scales = reinterpret_cast<const float*>(at + keys + values + of_keys);
+    kernels::attention_i8(q.data(), head_dim, m, {at, key_scales, length, head_dim},
+                          {at + keys, value_scales, head_dim, length}, 0.1F, out.data(), head_dim,
+                          scratch.data());
+    head = (head + 1) % kHeads;
+  });
+  report(state, 4.0 * m * length * head_dim, 2.0 * length * head_dim, Arithmetic::pairs);
+}
+BENCHMARK(attention_i8_of_many)->ArgNames({"m", "length", "head_dim"})->Args({4, 184, 48});
 
 void attention_step(benchmark::State& state) {
   const auto length = static_cast<int>(state.range(0));

@@ -30,7 +30,7 @@ AlignedVector<float> half_zero(int n, int k, SparseForm form) {
 
 template <class Value>
 AlignedVector<std::byte> packed_sparse(SparseForm form, const AlignedVector<float>& w, int n, int k,
-                                     const AlignedVector<Value>& dense) {
+                                       const AlignedVector<Value>& dense) {
   const SparseSizes sizes = sparse_sizes(w.data(), k, n, k, sizeof(Value));
   AlignedVector<std::byte> packed(form == SparseForm::blocks ? sizes.blocks : sizes.values);
   pack_sparse(form, w.data(), k, n, k, dense.data(), packed.data());

@@ -104,7 +104,7 @@ HWY_NOINLINE void byte_tile(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t l
   Integers total = accumulate ? hn::Load(IntTag(), column_sums) : hn::Zero(IntTag());
   const std::ptrdiff_t whole = bytes / kQuadSize;
   for (std::ptrdiff_t unit = 0; unit < whole; ++unit) {
-    __builtin_prefetch(stored + unit * kQuadSize + gemm::kStreamAhead);
+    gemm::ToL2()(reinterpret_cast<const char*>(stored + unit * kQuadSize + gemm::kStreamAhead));
     add_quad(a + unit * 4, lda, load_quad(stored + unit * kQuadSize), sum, total);
   }
   if (whole * kQuadSize < bytes) {

@@ -75,6 +75,24 @@ struct ValueColumns {
   }
 };
 
+// Where the panels of a product lie. As function objects they ask for a line kAhead bytes ahead.
+
+/// They were packed just before.
+struct InL2 : gemm::ToL1 {
+  static constexpr std::ptrdiff_t kAhead = gemm::kStreamAheadL1;
+};
+
+/// They are one of many heads' that follow each other: what is between two products must not keep
+/// memory waiting, so the next head's is under way as well.
+struct InMemory {
+  static constexpr std::ptrdiff_t kAhead = 2048;
+  static constexpr std::ptrdiff_t kNextHead = 32768;
+  HWY_INLINE void operator()(const char* line) const {
+    gemm::ToL1()(line);
+    gemm::ToL2()(line + kNextHead);
+  }
+};
+
 /// Where a tile begins.
 struct Corner {
   int row;
@@ -82,7 +100,7 @@ struct Corner {
 };
 
 /// c [kRows, kPanels * kPanel] = a [kRows, units] times slices of panels.
-template <class Units, class Columns, int kRows, int kPanels>
+template <class Units, class Source, class Columns, int kRows, int kPanels>
 HWY_NOINLINE void tile_of_floats(const typename Units::Value* a, std::ptrdiff_t lda,
                                  const gemm::Slices<Units>& w, int units, const gemm::Ahead& ahead,
                                  const Columns& columns, Corner at, float* c, std::ptrdiff_t ldc) {
@@ -94,7 +112,7 @@ HWY_NOINLINE void tile_of_floats(const typename Units::Value* a, std::ptrdiff_t 
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) sum[r][v] = start;
   }
-  gemm::add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, sum);
+  gemm::add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, Source(), sum);
 #pragma GCC unroll 16
   for (int v = 0; v < kWidth; ++v) {
     const auto value = columns.of(at.column + v * gemm::kLanes);
@@ -110,11 +128,11 @@ using FloatTile = void (*)(const typename Units::Value*, std::ptrdiff_t, const g
                            int, const gemm::Ahead&, const Columns&, Corner, float*, std::ptrdiff_t);
 
 /// The tile of `rows` rows, 1..gemm::kTileRows, and `kPanels` panels.
-template <class Units, class Columns, int kPanels>
+template <class Units, class Source, class Columns, int kPanels>
 HWY_INLINE FloatTile<Units, Columns> float_tile(int rows) {
   static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
     return std::array<FloatTile<Units, Columns>, gemm::kTileRows>{
-        tile_of_floats<Units, Columns, kIndex + 1, kPanels>...};
+        tile_of_floats<Units, Source, Columns, kIndex + 1, kPanels>...};
   }
   (std::make_index_sequence<gemm::kTileRows>());
   return kFunctions[static_cast<std::size_t>(rows - 1)];
@@ -122,7 +140,7 @@ HWY_INLINE FloatTile<Units, Columns> float_tile(int rows) {
 
 /// c [m, n] = a [m, units] times panels of n columns. Few rows and no long sums, so nothing is cut
 /// into slices: a tile goes from its sums to its place.
-template <class Units, class Columns>
+template <class Units, class Source, class Columns>
 void multiply_units(const typename Units::Value* a, int m,
                     const gemm::Panels<typename Units::Weight>& w, int n, const Columns& columns,
                     float* c, std::ptrdiff_t ldc) {
@@ -134,7 +152,7 @@ void multiply_units(const typename Units::Value* a, int m,
     gemm::Slices<Units> slices{};
     for (int p = 0; p < count; ++p) slices[static_cast<std::size_t>(p)] = w.at(panel + p, 0);
     const gemm::Ahead ahead{
-        reinterpret_cast<const char*>(slices[0]) + gemm::kStreamAhead,
+        reinterpret_cast<const char*>(slices[0]) + Source::kAhead,
         w.unit_size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight)),
         w.size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight))};
     const int column = panel * kPanel;
@@ -143,8 +161,8 @@ void multiply_units(const typename Units::Value* a, int m,
       const int row = tiles.begin(t);
       const int size = tiles.size(t);
       const auto function = count == gemm::kTilePanels
-                                ? float_tile<Units, Columns, gemm::kTilePanels>(size)
-                                : float_tile<Units, Columns, 1>(size);
+                                ? float_tile<Units, Source, Columns, gemm::kTilePanels>(size)
+                                : float_tile<Units, Source, Columns, 1>(size);
       float* to = c + row * ldc + column;
       constexpr std::ptrdiff_t kWidth = gemm::kTilePanels * kPanel;
       float part[gemm::kTileRows * kWidth];

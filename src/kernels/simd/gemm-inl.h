@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "hwy/highway.h"
@@ -52,8 +53,19 @@ constexpr int kNarrowRows = 2 * kTileRows;
 /// Panels of one pass, whose partial sums (72 rows x 16 columns x 16 panels, 72 KiB) stay in L2
 /// between two slices of k.
 constexpr int kGroup = 16;
-/// How far ahead of its use a panel that streams by is fetched, in bytes.
-constexpr std::ptrdiff_t kStreamAhead = 4096;
+/// How far ahead of its use what streams by is fetched, in bytes: into L2, which can wait for more
+/// lines of memory at a time than L1, or into L1, whose space and requests are few.
+constexpr std::ptrdiff_t kStreamAhead = 12288;
+constexpr std::ptrdiff_t kStreamAheadL1 = 4096;
+
+/// Asks for a line of memory before it is used. Function objects, not functions: GCC 12 takes a
+/// function that does nothing but fetch for one without effects, and drops calls by reference.
+struct ToL1 {
+  HWY_INLINE void operator()(const char* line) const { __builtin_prefetch(line, 0, 3); }
+};
+struct ToL2 {
+  HWY_INLINE void operator()(const char* line) const { __builtin_prefetch(line, 0, 2); }
+};
 
 /// Bytes that a tile asks the caches for while it computes, `step` for each unit and panel. The
 /// hardware's own prefetchers stop at the end of each 4 KiB page, and see nothing of the jumps
@@ -91,6 +103,13 @@ HWY_INLINE Panels<Stored> panels_of(const Stored* data, int units, int begin, in
           .begin = begin,
           .end = end};
 }
+
+/// Where a tile fetches weights to. A tile of several panels wants those of the next ones, which a
+/// block of rows has time to bring all the way. Where a line of weights meets few multiplications,
+/// one row, or up to 4 in fp32, nothing is gained by a stop between memory and L1 (measured).
+template <class Units, int kRows, int kPanels>
+using FetchOf = std::conditional_t<
+    (kPanels > 1) || kRows <= (std::is_same_v<typename Units::Weight, float> ? 4 : 1), ToL1, ToL2>;
 
 /// For many_rows: tiles take the weights as they are stored.
 template <class Stored>
@@ -167,10 +186,11 @@ HWY_INLINE void in_register(T*& pointer) {
 }
 
 /// sum [kRows][vectors of kPanels panels] += a [kRows, units] times slices [units][kPanel] of
-/// panels.
-template <class Units, int kRows, int kPanels>
+/// panels. fetch(line) asks for a line of what is ahead.
+template <class Units, int kRows, int kPanels, class Fetch>
 HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t lda,
                              const Slices<Units>& w, int units, const Ahead& ahead,
+                             const Fetch& fetch,
                              hn::Vec<typename Units::SumTag> (&sum)[kRows][kPanels * kVectors]) {
   constexpr int kPer = Units::kValuesPerUnit;
   constexpr int kWidth = kPanels * kVectors;
@@ -189,7 +209,7 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
   const std::ptrdiff_t panel_distance = ahead.panel_distance;
   for (std::ptrdiff_t l = 0; l < units; ++l) {
 #pragma GCC unroll 2
-    for (int p = 0; p < kPanels; ++p) __builtin_prefetch(next + p * panel_distance);
+    for (int p = 0; p < kPanels; ++p) fetch(next + p * panel_distance);
     next += step;
     if constexpr (kMoving) {
 #pragma GCC unroll 8
@@ -245,7 +265,8 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
       sum[r][v] = accumulate ? hn::LoadU(tag, place(r, v)) : hn::Zero(tag);
     }
   }
-  add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, sum);
+  add_products<Units, kRows, kPanels>(a, lda, w, units, ahead, FetchOf<Units, kRows, kPanels>(),
+                                      sum);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
@@ -298,6 +319,15 @@ class EvenParts {
   int larger_;  // parts with one more, the first ones
 };
 
+/// How far ahead a tile of 1..kTileRows rows and one panel fetches its weights, in bytes.
+template <class Units, int kRows = Units::kTileRows>
+constexpr std::ptrdiff_t stream_ahead(int rows) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return stream_ahead<Units, kRows - 1>(rows);
+  }
+  return std::is_same_v<FetchOf<Units, kRows, 1>, ToL1> ? kStreamAheadL1 : kStreamAhead;
+}
+
 /// A few rows (one tile): each panel streams through once, from memory if it must. finish(sums,
 /// row, rows, panel) takes the sums [rows][kPanel].
 template <class Units, class Finish>
@@ -306,10 +336,11 @@ HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int
   const std::ptrdiff_t unit_bytes =
       w.unit_size * static_cast<std::ptrdiff_t>(sizeof(typename Units::Weight));
   const TileFunction<Units> function = tile_function<Units>(m);
+  const std::ptrdiff_t distance = stream_ahead<Units>(m);
   alignas(64) typename Units::Sum sums[Units::kTileRows * kPanel];
   for (int panel = w.begin; panel < w.end; ++panel) {
     const typename Units::Weight* weights = w.at(panel, 0);
-    const Ahead ahead{reinterpret_cast<const char*>(weights) + kStreamAhead, unit_bytes};
+    const Ahead ahead{reinterpret_cast<const char*>(weights) + distance, unit_bytes};
     function(a, lda, {weights}, w.units, ahead, false, sums, 0);
     finish(sums, 0, m, panel);
   }

@@ -183,7 +183,9 @@ HWY_INLINE void add_column_sums(hn::Vec<SmallTag> weights, Floats scales, Floats
 
 HWY_INLINE void prefetch(const char* from, std::ptrdiff_t bytes) {
   constexpr std::ptrdiff_t kLine = 64;
-  for (std::ptrdiff_t at = 0; at < bytes; at += kLine) __builtin_prefetch(from + at);
+  for (std::ptrdiff_t at = 0; at < bytes; at += kLine) {
+    gemm::ToL2()(from + at);
+  }
 }
 
 /// sums [kRows][kPanel] = a times the groups of a panel as they are stored, and the sums of its

@@ -230,11 +230,11 @@ HWY_INLINE void attend_head(const float* q, const float* k, const float* v, std:
     const int count = std::min(kBlockQueries, length - begin);
     quantize_units<kParts>(q + begin * ld, ld, count, head_dim, Head::query_limit(head_dim),
                            Head::kQueryZeros, rounded, row_scales);
-    multiply_units<Head>(rounded_values, count, keys, padded(length), key_columns, scores.data,
-                         scores.ld);
+    multiply_units<Head, InL2>(rounded_values, count, keys, padded(length), key_columns,
+                               scores.data, scores.ld);
     Head::round_weights(scores, count, scale, rounded, row_scales);
-    multiply_units<Head>(rounded_values, count, values, head_dim, value_columns, out + begin * ldo,
-                         ldo);
+    multiply_units<Head, InL2>(rounded_values, count, values, head_dim, value_columns,
+                               out + begin * ldo, ldo);
   }
 }
 
