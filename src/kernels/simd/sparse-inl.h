@@ -116,7 +116,7 @@ HWY_INLINE const T* expand(const T* HWY_RESTRICT kept, const std::uint8_t* HWY_R
   for (std::ptrdiff_t i = 0; i < bytes; i += 2) {
     std::uint16_t bits;
     std::memcpy(&bits, mask + i, sizeof(bits));
-    gemm::ToL2()(reinterpret_cast<const char*>(kept) + gemm::kStreamAhead);
+    gemm::ToL1()(reinterpret_cast<const char*>(kept) + gemm::kStreamAheadL1);
     T* to = out + i * 8;
     if constexpr (kGroup == 4) {
       shuffle<T, true>(kept, bits & 0xF, to);

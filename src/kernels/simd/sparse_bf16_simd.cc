@@ -75,7 +75,7 @@ HWY_INLINE Pairs next_pair(unsigned bits, const std::uint16_t*& values) {
     }
     return orders;
   }();
-  gemm::ToL2()(reinterpret_cast<const char*>(values) + gemm::kStreamAhead);
+  gemm::ToL1()(reinterpret_cast<const char*>(values) + gemm::kStreamAheadL1);
   const Pairs stored{_mm512_maskz_loadu_epi32(kLoaded[bits], values)};
   values += __builtin_popcount(bits) * kPanel;
   const auto order = hn::Load(gemm::PairTag(), kOrders[bits].data());

@@ -94,6 +94,7 @@ HWY_INLINE void multiply_blocks(const typename Units::Value* a, std::ptrdiff_t l
     const int row_count = blocks.size(block);
     const Value* rows = a + blocks.begin(block) * lda;
     const gemm::EvenParts tiles(row_count, gemm::kTileRows);
+    const std::ptrdiff_t ahead = gemm::stream_ahead<Units>(tiles.size(0));
     for (int panel = panel_begin; panel < panel_end; ++panel) {
       const std::uint8_t* mask = w.masks + static_cast<std::uint64_t>(panel) * stride;
       const Stored* kept = w.kept.data + w.starts[panel];
@@ -114,8 +115,7 @@ HWY_INLINE void multiply_blocks(const typename Units::Value* a, std::ptrdiff_t l
           *end = 0;  // completes the last pair
         }
         multiply_slice<Units>(gathered, kGatheredRow, prepare(kept, units), units, tiles,
-                              reinterpret_cast<const char*>(kept) + gemm::kStreamAhead, begin > 0,
-                              sums);
+                              reinterpret_cast<const char*>(kept) + ahead, begin > 0, sums);
         kept += units * Units::kStoredPerUnit;
         left = last ? 0 : count % kPer;
         begin += size;
