@@ -92,7 +92,7 @@ void add_options(CLI::App& command, EvalFlags& options) {
       .add_option("--warmup", options.warmup,
                   "Times to summarise the documents before the clock starts; with 0 the seconds "
                   "include the first touch of the weights and of all other memory")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1'000'000))
       ->excludes(score_only)
       ->capture_default_str()
       ->type_name("N");
