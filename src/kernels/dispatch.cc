@@ -8,6 +8,7 @@
 
 #include "kernels/head_scratch.h"
 #include "kernels/kernel_table.h"
+#include "kernels/processor.h"
 #include "kernels/simd/simd_table.h"
 #include "kernels/top_k.h"
 #include "kobolt/error.h"
@@ -54,8 +55,11 @@ const KernelTable& find(std::string_view name, const std::string& field) {
 const KernelTable& choose() {
   const char* wanted = std::getenv("KOBOLT_ISA");
   if (wanted != nullptr && *wanted != '\0') return find(wanted, "KOBOLT_ISA");
-  // What no test has run is used where it is asked for by name, and nowhere else.
-  return **std::ranges::find_if(available(), &KernelTable::tested);
+  // What no test has run, or is slower than what comes after it, is used where it is asked for by
+  // name, and nowhere else.
+  return **std::ranges::find_if(available(), [](const KernelTable* table) {
+    return table->tested && !(table->bf16_rows && slow_bf16_products());
+  });
 }
 
 std::atomic<const KernelTable*> active_table{nullptr};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "kernels/processor.h"
 #include "kobolt/error.h"
 
 namespace kobolt::kernels {
@@ -24,13 +25,14 @@ class DispatchTest : public testing::Test {
   }
 };
 
-TEST_F(DispatchTest, BestTestedSetIsTheDefaultAndScalarIsAlwaysThere) {
+TEST_F(DispatchTest, FastestTestedSetIsTheDefaultAndScalarIsAlwaysThere) {
   ::unsetenv("KOBOLT_ISA");
   force_instruction_set("");
   EXPECT_TRUE(instruction_set_tested(instruction_set()));
   for (const std::string_view better : available_instruction_sets()) {
     if (better == instruction_set()) break;
-    EXPECT_FALSE(instruction_set_tested(better)) << better;
+    const bool slow = better == "AVX512_BF16" && slow_bf16_products();
+    EXPECT_TRUE(slow || !instruction_set_tested(better)) << better;
   }
   EXPECT_EQ(available_instruction_sets().back(), "scalar");
 }

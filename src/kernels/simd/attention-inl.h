@@ -11,9 +11,12 @@
 
 #include "hwy/highway.h"
 #include "kernels/kernel_table.h"
+#include "kernels/simd/float_tiles-inl.h"
+#include "kernels/simd/formats-inl.h"
 #include "kernels/simd/gemm-inl.h"
 #include "kernels/simd/row_groups-inl.h"
 #include "kernels/simd/rows-inl.h"
+#include "kernels/simd/scores-inl.h"
 
 // Attention, whatever the number format of keys and values.
 HWY_BEFORE_NAMESPACE();
@@ -21,24 +24,38 @@ namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
 
-/// attention() for many queries, with the product of floats and the packed form. What a softmax
-/// divides by, the few outputs are divided by.
-template <auto kGemm, class Packed>
-HWY_INLINE void attend(const float* q, std::ptrdiff_t ldq, int m, const Packed& keys,
-                       const Packed& values, float scale, float* out, std::ptrdiff_t ldo,
-                       float* scratch) {
-  const std::ptrdiff_t ld = padded(keys.n);
-  float inverses[kAttentionRows];
+/// attend() with keys and values that lie where `Source` says.
+template <class Units, class Source, class Packed>
+HWY_INLINE void attend_from(const float* q, std::ptrdiff_t ldq, int m, const Packed& keys,
+                            const Packed& values, float scale, float* out, std::ptrdiff_t ldo,
+                            float* scratch) {
+  const auto key_panels = gemm::panels_of<Units>(keys.data, keys.k, 0, panels(keys.n));
+  const auto value_panels = gemm::panels_of<Units>(values.data, values.k, 0, panels(values.n));
+  const rows::Scores scores{scratch, padded(keys.n), keys.n};
+  alignas(64) float inverses[padded(kAttentionRows)];
   const gemm::EvenParts blocks(m, kAttentionRows);
   for (int block = 0; block < blocks.count(); ++block) {
     const std::ptrdiff_t begin = blocks.begin(block);
     const int count = blocks.size(block);
-    float* to = out + begin * ldo;
-    kGemm(q + begin * ldq, ldq, count, keys, 0, panels(keys.n), scratch, ld, {});
-    for (int i = 0; i < count; ++i)
-      inverses[i] = rows::exponentials(scratch + i * ld, keys.n, scale);
-    kGemm(scratch, ld, count, values, 0, panels(values.n), to, ldo, {});
-    for (int i = 0; i < count; ++i) rows::multiply(to + i * ldo, values.n, inverses[i]);
+    multiply_units<Units, Source>(q + begin * ldq, ldq, count, key_panels, padded(keys.n),
+                                  FloatKeyColumns{keys.n}, scores.data, scores.ld);
+    rows::weigh(scores, count, scale, inverses);
+    multiply_units<Units, Source>(scores.data, scores.ld, count, value_panels, values.n,
+                                  FloatValueColumns{inverses}, out + begin * ldo, ldo);
+  }
+}
+
+/// attention() with products of `Units`. What a softmax divides by, the few outputs are divided by.
+template <class Units, class Packed>
+HWY_INLINE void attend(const float* q, std::ptrdiff_t ldq, int m, const Packed& keys,
+                       const Packed& values, float scale, float* out, std::ptrdiff_t ldo,
+                       float* scratch) {
+  if (keys.n == 0) {
+    for (int i = 0; i < m; ++i) std::fill_n(out + i * ldo, values.n, 0.0F);
+  } else if (m <= gemm::kTileRows) {  // the beams of a step, whose caches may be anywhere
+    attend_from<Units, InMemory>(q, ldq, m, keys, values, scale, out, ldo, scratch);
+  } else {
+    attend_from<Units, InL2>(q, ldq, m, keys, values, scale, out, ldo, scratch);
   }
 }
 

@@ -123,7 +123,7 @@ void pack_f32_transposed(const float* w, std::ptrdiff_t ld, int n, int k, float*
 void attention(const float* q, std::ptrdiff_t ldq, int m, const PackedF32& keys,
                const PackedF32& values, float scale, float* out, std::ptrdiff_t ldo,
                float* scratch) {
-  attend<HWY_NAMESPACE::gemm_f32>(q, ldq, m, keys, values, scale, out, ldo, scratch);
+  attend<gemm::FloatUnits>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
 
 void attention_step(const float* q, const float* keys, const float* values, std::ptrdiff_t ld,

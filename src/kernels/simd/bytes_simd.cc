@@ -8,6 +8,7 @@
 
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/processor.h"
 #include "kernels/round_product.h"
 #include "kernels/simd/bytes-inl.h"
 #include "kernels/simd/declarations-inl.h"
@@ -148,10 +149,17 @@ struct QuadPanels : gemm::Panels<std::int8_t> {
 };
 
 /// Quads as they are stored, for matrices of whole ones: each tile puts them in order as it loads
-/// them, on a port that products leave idle.
+/// them.
 struct StoredQuads : ByteQuads {
   static HWY_INLINE Factor load(const std::int8_t* w) { return load_quad(w); }
 };
+
+/// Up to how many rows tiles put the weights in order: all that there are, where that costs nothing
+/// beside products; else as many as share a slice too few times to have it put in order once.
+int rows_in_stored_order() {
+  constexpr int kSharedTooLittle = 3 * gemm::kTileRows;
+  return permutes_instead_of_multiplying() ? kSharedTooLittle : std::numeric_limits<int>::max();
+}
 
 }  // namespace
 
@@ -172,7 +180,8 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
   const StoredSums column_sums{w.sums};
   const Finish<ShiftedProducts<StoredSums>> finish({a, w.scales, column_sums}, w.n, c, ldc,
                                                    epilogue);
-  if (pairs(w.k) % 2 == 0) {
+  static const int in_stored_order = rows_in_stored_order();
+  if (pairs(w.k) % 2 == 0 && m <= in_stored_order) {
     if (m <= gemm::kTileRows) {
       gemm::few_rows<StoredQuads>(a.data, a.ld, m, as_stored, finish);
     } else {

@@ -95,10 +95,10 @@ HWY_INLINE void attend_i8(const float* q, std::ptrdiff_t ldq, int m, const Packe
     const int count = blocks.size(block);
     HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ld_queries,
                                  factors);
-    multiply_units<Units, InMemory>(quantized, count, panels_of<Units>(keys), padded(keys.n),
+    multiply_units<Units, InMemory>(quantized, ld_queries, count, panels_of<Units>(keys), padded(keys.n),
                                     KeyColumns{keys.scales, keys.n}, scores.data, scores.ld);
     rows::round_weights_in_order(scores, count, scale, limit, quantized, ld_weights, factors);
-    multiply_units<Units, InMemory>(quantized, count, panels_of<Units>(values), values.n,
+    multiply_units<Units, InMemory>(quantized, ld_weights, count, panels_of<Units>(values), values.n,
                                     ValueColumns{values.scales, factors}, out + begin * ldo, ldo);
   }
 }
@@ -191,7 +191,7 @@ void narrow_heads_i8(const float* x, int heads, int head_dim, std::int8_t* out, 
 void attention_f16(const float* q, std::ptrdiff_t ldq, int m, const PackedF16& keys,
                    const PackedF16& values, float scale, float* out, std::ptrdiff_t ldo,
                    float* scratch) {
-  attend<HWY_NAMESPACE::gemm_f16>(q, ldq, m, keys, values, scale, out, ldo, scratch);
+  attend<gemm::NarrowFloats<hwy::float16_t>>(q, ldq, m, keys, values, scale, out, ldo, scratch);
 }
 
 void attention_i8(const float* q, std::ptrdiff_t ldq, int m, const PackedI8& keys,

@@ -16,7 +16,7 @@
 #include "hwy/highway.h"
 #include "kernels/simd/gemm-inl.h"
 
-// The small products of attention in integers: scores and outputs of one head.
+// The small products of attention: scores and outputs of one head.
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
@@ -37,16 +37,44 @@ struct Edge {
   float values[2 * kPanel] = {};
 };
 
-/// Scores but for the scale of their query. Beyond the last of `count` keys they are -infinity.
+/// That of a vector of scores from `column` on, of `count` keys.
+HWY_INLINE hn::Vec<gemm::FloatTag> edge_of(int column, int count) {
+  static constexpr Edge kEdge;
+  const float* biases = kEdge.values + kPanel - std::clamp(count - column, 0, kPanel);
+  return hn::LoadU(gemm::FloatTag(), biases);
+}
+
+/// Scores of floats. Beyond the last of `count` keys they are -infinity.
+struct FloatKeyColumns {
+  int count;
+  [[nodiscard]] static HWY_INLINE auto start(int /*column*/) { return hn::Zero(gemm::FloatTag()); }
+  [[nodiscard]] HWY_INLINE auto of(int column) const {
+    return [edge = edge_of(column, count)](hn::Vec<gemm::FloatTag> sums, int /*row*/) {
+      return hn::Add(sums, edge);
+    };
+  }
+};
+
+/// Features of values, times a factor of each row.
+struct FloatValueColumns {
+  const float* row_factors;
+  [[nodiscard]] static HWY_INLINE auto start(int /*column*/) { return hn::Zero(gemm::FloatTag()); }
+  [[nodiscard]] HWY_INLINE auto of(int /*column*/) const {
+    return [factors = row_factors](hn::Vec<gemm::FloatTag> sums, int row) {
+      return hn::Mul(sums, hn::Set(gemm::FloatTag(), factors[row]));
+    };
+  }
+};
+
+/// Scores of integers, but for the scale of their query. Beyond the last of `count` keys they are
+/// -infinity.
 struct KeyColumns {
   const float* scales;
   int count;
   [[nodiscard]] static HWY_INLINE auto start(int /*column*/) { return hn::Zero(gemm::IntTag()); }
   [[nodiscard]] HWY_INLINE auto of(int column) const {
-    static constexpr Edge kEdge;
     const gemm::FloatTag tag;
-    const float* biases = kEdge.values + kPanel - std::clamp(count - column, 0, kPanel);
-    return [scale = hn::LoadU(tag, scales + column), bias = hn::LoadU(tag, biases)](
+    return [scale = hn::LoadU(tag, scales + column), bias = edge_of(column, count)](
                hn::Vec<gemm::IntTag> sums, int /*row*/) {
       return hn::MulAdd(hn::ConvertTo(gemm::FloatTag(), sums), scale, bias);
     };
@@ -61,7 +89,7 @@ struct ShiftedKeyColumns : KeyColumns {
   }
 };
 
-/// Features of values, and a factor of each row.
+/// The same of integers, with a scale each.
 struct ValueColumns {
   const float* scales;
   const float* row_factors;
@@ -105,7 +133,7 @@ HWY_NOINLINE void tile_of_floats(const typename Units::Value* a, std::ptrdiff_t 
                                  const gemm::Slices<Units>& w, int units, const gemm::Ahead& ahead,
                                  const Columns& columns, Corner at, float* c, std::ptrdiff_t ldc) {
   constexpr int kWidth = kPanels * gemm::kVectors;
-  hn::Vec<gemm::IntTag> sum[kRows][kWidth];
+  hn::Vec<typename Units::SumTag> sum[kRows][kWidth];
 #pragma GCC unroll 16
   for (int v = 0; v < kWidth; ++v) {
     const auto start = columns.start(at.column + v * gemm::kLanes);
@@ -141,10 +169,9 @@ HWY_INLINE FloatTile<Units, Columns> float_tile(int rows) {
 /// c [m, n] = a [m, units] times panels of n columns. Few rows and no long sums, so nothing is cut
 /// into slices: a tile goes from its sums to its place.
 template <class Units, class Source, class Columns>
-void multiply_units(const typename Units::Value* a, int m,
+void multiply_units(const typename Units::Value* a, std::ptrdiff_t lda, int m,
                     const gemm::Panels<typename Units::Weight>& w, int n, const Columns& columns,
                     float* c, std::ptrdiff_t ldc) {
-  const std::ptrdiff_t lda = std::ptrdiff_t{Units::kValuesPerUnit} * w.units;
   const gemm::EvenParts tiles(m, gemm::kTileRows);
   int count = gemm::kTilePanels;
   for (int panel = w.begin; panel < w.end; panel += count) {

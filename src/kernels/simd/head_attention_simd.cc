@@ -225,15 +225,17 @@ HWY_INLINE void attend_head(const float* q, const float* k, const float* v, std:
   const ValueColumns value_columns{scratch + at.value_scales, row_scales};
   auto* rounded = reinterpret_cast<std::int32_t*>(scratch + at.rounded);
   const auto* rounded_values = reinterpret_cast<const typename Head::Value*>(rounded);
+  const std::ptrdiff_t ld_queries = std::ptrdiff_t{kParts} * keys.units;
+  const std::ptrdiff_t ld_weights = std::ptrdiff_t{kParts} * values.units;
   const rows::Scores scores{scratch + at.scores, at.ld_scores, length};
   for (int begin = 0; begin < length; begin += kBlockQueries) {
     const int count = std::min(kBlockQueries, length - begin);
     quantize_units<kParts>(q + begin * ld, ld, count, head_dim, Head::query_limit(head_dim),
                            Head::kQueryZeros, rounded, row_scales);
-    multiply_units<Head, InL2>(rounded_values, count, keys, padded(length), key_columns,
+    multiply_units<Head, InL2>(rounded_values, ld_queries, count, keys, padded(length), key_columns,
                                scores.data, scores.ld);
     Head::round_weights(scores, count, scale, rounded, row_scales);
-    multiply_units<Head, InL2>(rounded_values, count, values, head_dim, value_columns,
+    multiply_units<Head, InL2>(rounded_values, ld_weights, count, values, head_dim, value_columns,
                                out + begin * ldo, ldo);
   }
 }

@@ -16,6 +16,7 @@
 #include "kernels/simd/panel-inl.h"
 #include "kernels/simd/quads-inl.h"
 #include "kernels/simd/row_groups-inl.h"
+#include "kernels/simd/scores-inl.h"
 
 // From scores to rounded weights.
 HWY_BEFORE_NAMESPACE();
@@ -23,56 +24,6 @@ namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
 namespace {
 namespace rows {
-
-/// Rows of scores [.., length], padded with -infinity to whole panels and then with kPanel floats
-/// of any value.
-struct Scores {
-  float* data;
-  std::ptrdiff_t ld;
-  int length;
-};
-
-/// The largest score of each row, a vector a row.
-HWY_INLINE void largest_scores(const Scores& scores, int count, Partial<float>& most) {
-  const Tag tag;
-  const int length = padded(scores.length);
-  for (int r = 0; r < count; ++r) {
-    const float* x = scores.data + r * scores.ld;
-    auto best = hn::LoadU(tag, x);
-    auto other = best;  // two chains cover the latency of one
-    int i = kLanes;
-    for (; i + kLanes < length; i += 2 * kLanes) {
-      best = larger(hn::LoadU(tag, x + i), best);
-      other = larger(hn::LoadU(tag, x + i + kLanes), other);
-    }
-    if (i < length) best = larger(hn::LoadU(tag, x + i), best);
-    hn::Store(larger(other, best), tag, most.of_row[r]);
-  }
-}
-
-/// What the powers of a group of rows take, one lane a row.
-struct PowerRows {
-  alignas(64) float most[kLanes];
-  alignas(64) float floor[kLanes];
-  alignas(64) float factor[kLanes];
-};
-
-/// For e^(factors[row] * scale * (x - the largest of its row)); reads kLanes factors.
-HWY_INLINE void prepare_powers(const Scores& scores, int count, const float* factors, float scale,
-                               PowerRows& of) {
-  const Tag tag;
-  constexpr float kLog2E = 1.44269504F;
-  constexpr float kLowest = -125.0F;  // whose power, halved, is still a normal number
-  Partial<float> partial(count);
-  largest_scores(scores, count, partial);
-  const auto most = reduce(tag, partial, count, [](auto a, auto b) { return larger(a, b); });
-  // A factor of 0 would make NaN of -infinity.
-  const auto factor =
-      hn::MulAdd(hn::LoadU(tag, factors), hn::Set(tag, scale * kLog2E), hn::Set(tag, 1e-30F));
-  hn::Store(most, tag, of.most);
-  hn::Store(factor, tag, of.factor);
-  hn::Store(hn::Div(hn::Set(tag, kLowest), factor), tag, of.floor);
-}
 
 /// 2^(factor * max(x - most, floor)) of one row. Nothing is above the largest score; below the
 /// floor weights are 0 however they are rounded.
