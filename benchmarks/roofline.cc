@@ -15,18 +15,30 @@
 
 namespace {
 
-void print_ceilings(unsigned all) {
+void print_header() {
   std::printf("%-12s %8s %13s %13s %12s %12s %10s\n", "set", "threads", "fp32 GFLOP/s",
               "bf16 GFLOP/s", "pairs GOP/s", "bytes GOP/s", "read GB/s");
+}
+
+void print_line(std::string_view set, unsigned threads, const kobolt::Ceilings& ceilings) {
+  std::printf("%-12s %8u %13.1f %13.1f %12.1f %12.1f %10.1f\n", std::string(set).c_str(), threads,
+              ceilings.fp32, ceilings.bf16, ceilings.pairs, ceilings.bytes, ceilings.read);
+}
+
+void print_ceilings(unsigned all) {
   for (const std::string_view set : kobolt::measurable_sets()) {
     for (const unsigned threads : {1U, all}) {
-      const kobolt::Ceilings ceilings = kobolt::measure_ceilings(set, threads);
-      std::printf("%-12s %8u %13.1f %13.1f %12.1f %12.1f %10.1f\n", std::string(set).c_str(),
-                  threads, ceilings.fp32, ceilings.bf16, ceilings.pairs, ceilings.bytes,
-                  ceilings.read);
+      print_line(set, threads, kobolt::measure_ceilings(set, threads));
       if (all == 1) break;
     }
   }
+}
+
+/// One long run of each loop, of the best set: what the machine gives now, disturbances included.
+void print_rates_of_now(unsigned all) {
+  constexpr kobolt::CeilingEffort kLong{.steps = 25'000'000, .repetitions = 1};
+  const std::string_view set = kobolt::measurable_sets().front();
+  print_line(set, all, kobolt::measure_ceilings(set, all, kLong));
 }
 
 void print_read_rates(unsigned threads, int passes) {
@@ -51,6 +63,10 @@ int main(int argc, char** argv) {
                  "Read the same memory this many times with all threads and print the rate of each "
                  "pass. In a virtual machine it changes with where the host runs the cores.")
       ->check(CLI::Range(1, 1'000'000));
+  bool now = false;
+  app.add_flag("--now", now,
+               "Only the best set with all threads, a tenth of a second each, once: what the machine "
+               "gives at this moment, where what it gives changes.");
   CLI11_PARSE(app, argc, argv);
   if (kobolt::measurable_sets().empty()) {
     std::puts("roofline is not run: it needs an x86-64 processor with AVX2 and FMA");
@@ -61,7 +77,8 @@ int main(int argc, char** argv) {
   if (passes > 0) {
     print_read_rates(all, passes);
   } else {
-    print_ceilings(all);
+    print_header();
+    now ? print_rates_of_now(all) : print_ceilings(all);
   }
   return 0;
 }

@@ -6,7 +6,9 @@ import json
 import pathlib
 import subprocess
 import tempfile
+from typing import Any
 
+from comparison import limits
 from comparison.peers.conversions import fingerprint
 from comparison.results import KOBOLT, Run
 from comparison.workloads import SEQUENCE, DocumentSet, Synthetic, Workload, special_ids
@@ -69,9 +71,12 @@ class Kobolt:
     def close(self) -> None:
         pass
 
-    def least_seconds(self, work: DocumentSet) -> float:
-        """What the machine's rates, as `kobolt profile` measures them, allow for the operations and
-        bytes that it counts. Raises ProgramError."""
+    def phases(self) -> list[limits.Phase]:
+        """The operations and bytes of the work; those of documents, whose lengths vary, are what
+        `kobolt profile` counts. Raises ProgramError."""
+        work = self._workload
+        if isinstance(work, Synthetic):
+            return limits.phases(work, limits.Shape.of(work.checkpoint), self.precision)
         arguments = ["--data", work.data, "--document-field", work.field]
         arguments += ["--limit", work.documents, "--batch", work.documents]
         arguments += ["--iterations", 1, "--warmup", 0]
@@ -79,9 +84,9 @@ class Kobolt:
             arguments += ["--num-beams", work.beams]
         if work.new_tokens is not None:
             arguments += ["--new-tokens", work.new_tokens]
-        return self._call("profile", *arguments)["least_seconds"]
+        return limits.counted(self._call("profile", *arguments), self.precision)
 
-    def _call(self, command: str, *arguments: object) -> dict[str, float]:
+    def _call(self, command: str, *arguments: object) -> dict[str, Any]:
         engine = self._engines.file(self._workload.checkpoint, self.precision)
         shared = ("--threads", self._threads, "--json", "--quiet")
         return json.loads(call(self._engines.program, command, engine, *shared, *arguments))

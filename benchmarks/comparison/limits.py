@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import statistics
 import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from comparison.workloads import SEQUENCE, Synthetic, Workload, read_config
+from comparison.workloads import SEQUENCE, Synthetic, read_config
 
 # Bytes that a weight takes. int4 has a scale of 2 bytes for 32 weights.
 WEIGHT_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "int8": 1.0, "int4": 0.5 + 2 / 32}
@@ -41,6 +44,11 @@ class Ceilings:
     def best(self, other: Ceilings) -> Ceilings:
         """A disturbed measurement shows less than the machine can do."""
         return Ceilings(*map(max, dataclasses.astuple(self), dataclasses.astuple(other)))
+
+    @classmethod
+    def typical(cls, samples: Sequence[Ceilings]) -> Ceilings:
+        """The medians of several moments. Raises StatisticsError for none."""
+        return cls(*map(statistics.median, zip(*map(dataclasses.astuple, samples), strict=True)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +119,7 @@ def _step(shape: Shape, documents: int, rows: int, position: int, precision: str
 
 
 def phases(work: Synthetic, shape: Shape, precision: str) -> list[Phase]:
+    """What is counted of work whose sizes are known."""
     weight = WEIGHT_BYTES[precision]
     found = [_encoder(shape, work.batch, weight)]
     if work.encoder_only:
@@ -123,12 +132,23 @@ def phases(work: Synthetic, shape: Shape, precision: str) -> list[Phase]:
     return found
 
 
-def limit(work: Workload, precision: str, ceilings: Ceilings) -> float | None:
-    """Seconds; None for sets of documents, whose lengths vary: there Kobolt.least_seconds counts."""
-    if not isinstance(work, Synthetic):
-        return None
-    shape = Shape.of(work.checkpoint)
-    return sum(phase.seconds(precision, ceilings) for phase in phases(work, shape, precision))
+def counted(profile: Mapping[str, Any], precision: str) -> list[Phase]:
+    """Of what `kobolt profile --json` counted: operators, one after the other. It tells times at the
+    rates that it measured itself; attention is taken at the rate of products, which it has in fp32
+    and int8."""
+    ceilings = Ceilings(**profile["ceilings"])
+    return [
+        Phase(
+            product_ops=operator["least_arithmetic"] * ceilings.products(precision),
+            read_bytes=operator["least_reading"] * ceilings.read,
+        )
+        for operator in profile["operators"]
+    ]
+
+
+def least_seconds(work: Sequence[Phase], precision: str, ceilings: Ceilings) -> float:
+    """What these rates allow for phases one after the other."""
+    return sum(phase.seconds(precision, ceilings) for phase in work)
 
 
 def parse_ceilings(text: str, threads: int) -> Ceilings:
@@ -145,7 +165,9 @@ def parse_ceilings(text: str, threads: int) -> Ceilings:
     raise ValueError(f"roofline did not measure {threads} threads: {text.strip()!r}")
 
 
-def measure_ceilings(program: pathlib.Path, threads: int) -> Ceilings:
-    """Raises ValueError, OSError or subprocess.CalledProcessError."""
-    done = subprocess.run([program], capture_output=True, text=True, check=True)
+def measure_ceilings(program: pathlib.Path, threads: int, now: bool = False) -> Ceilings:
+    """The best that the machine gives, or what it gives `now`. Raises ValueError, OSError or
+    subprocess.CalledProcessError."""
+    command = [program, "--now"] if now else [program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return parse_ceilings(done.stdout, threads)

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from comparison import arguments, footprint, limits, peers, table, workloads
+from comparison import arguments, footprint, peers, table, workloads
 from comparison.arguments import Settings
 from comparison.kobolt import Engines, Kobolt, ProgramError
+from comparison.machine import Machine
 from comparison.results import KOBOLT, Result, Series, to_json
 from comparison.rounds import Engine, measure
 from comparison.worker import Assignment, Worker
@@ -71,24 +72,24 @@ def _contenders(
 def _compare(settings: Settings, engines: Engines) -> int:
     titles = [peers.title(peer) for peer in settings.peers]
     described = _described(settings)
-    most = None
+    machine = None
     if settings.roofline:
         _say("measuring the machine")
-        most = limits.measure_ceilings(settings.roofline, settings.threads)
+        machine = Machine(settings.roofline, settings.threads)
     results: list[Result] = []
-    counted: dict[tuple[str, str], float] = {}
     for work in settings.work:
         able, declined = _contenders(settings, engines, work)
-        results.append(measure(work, able, declined, settings.rounds, _say))
-        if most and settings.roofline:
-            most = most.best(limits.measure_ceilings(settings.roofline, settings.threads))
-            described["ceilings"] = dataclasses.asdict(most)
-            if isinstance(work, workloads.DocumentSet):
-                for precision in settings.precisions:
-                    kobolt = Kobolt(engines, work, precision, settings.threads)
-                    counted[work.name, precision] = kobolt.least_seconds(work)
+        watch = machine.watch if machine else lambda: None
+        results.append(measure(work, able, declined, settings.rounds, _say, watch=watch))
+        if machine:
+            programs = [Kobolt(engines, work, p, settings.threads) for p in settings.precisions]
+            machine.end_of(work.name, {p.precision: p.phases() for p in programs})
+            described["ceilings"] = dataclasses.asdict(machine.most)
+            described["typical"] = {
+                name: dataclasses.asdict(rates) for name, rates in machine.typical.items()
+            }
         # What is there so far: a comparison may be stopped at any time.
-        made = table.build(results, titles, peers.BASELINE, most, counted)
+        made = table.build(results, titles, peers.BASELINE, machine)
         _write(settings.json, json.dumps(to_json(results, described), indent=1) + "\n")
         _write(settings.markdown, table.as_markdown(made))
         if len(results) < len(settings.work):

@@ -43,8 +43,10 @@ def measure(
     rounds: int,
     say: Callable[[str], None],
     settle: float = SETTLE_SECONDS,
+    watch: Callable[[], None] = lambda: None,
 ) -> Result:
-    """An engine that fails keeps its reason and takes no further part."""
+    """An engine that fails keeps its reason and takes no further part. `watch` is called before each
+    turn."""
     series = [Series(engine.name, engine.precision) for engine in engines]
     try:
         for engine, record in zip(engines, series):
@@ -58,6 +60,7 @@ def measure(
                 if record.reason is not None:
                     continue
                 time.sleep(settle)
+                watch()
                 try:
                     run = engine.run()
                 except Exception as error:  # as above

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from comparison.agreement import agreements
-from comparison.limits import Ceilings, limit
+from comparison.machine import Machine
 from comparison.results import KOBOLT, Result, Series
 from comparison.timing import Spread, speedup
 from comparison.workloads import DocumentSet, Workload
@@ -69,13 +68,7 @@ def _across_precisions(result: Result, baseline: str) -> list[str]:
     return lines
 
 
-Counted = Mapping[tuple[str, str], float]  # workload and precision: seconds at the machine's limit
-
-
-def _against_limit(
-    work: Workload, kobolt: Series | None, precision: str, most: Ceilings, counted: Counted
-) -> str:
-    least = limit(work, precision, most) or counted.get((work.name, precision))
+def _against_limit(work: Workload, kobolt: Series | None, least: float | None) -> str:
     if least is None or kobolt is None:
         return DASH
     share = least / Spread.of(kobolt.seconds).median
@@ -86,12 +79,10 @@ def build(
     results: Sequence[Result],
     peers: Sequence[str],
     baseline: str,
-    most: Ceilings | None = None,
-    counted: Counted = types.MappingProxyType({}),
+    machine: Machine | None = None,
 ) -> Table:
     """`peers` in the order of their columns; `baseline` is compared in fp32 with every precision.
-    With the machine's ceilings a last column says what they allow; for sets of documents it is
-    `counted`."""
+    The last columns say what the `machine` allows."""
     notes = _Notes()
     rows: list[list[str]] = []
     bold: set[tuple[int, int]] = set()
@@ -109,19 +100,26 @@ def build(
                 row.append(_cell(work, series.get(engine), notes))
             row.append(_cell(work, series.get(KOBOLT), notes))
             row.append(ratio(speedup(kobolt.seconds, best.seconds)) if kobolt and best else DASH)
-            if most:
-                row.append(_against_limit(work, kobolt, precision, most, counted))
+            if machine:
+                typical = machine.typical_limit(work.name, precision)
+                row.append(_against_limit(work, kobolt, machine.limit(work.name, precision)))
+                row.append(_against_limit(work, kobolt, typical))
             rows.append(row)
         remarks += agreements(result)
         remarks += _across_precisions(result, baseline)
     header = ["workload", "precision", *peers, KOBOLT, "Kobolt against the best peer"]
-    if most:
-        header.append("the machine's limit, Kobolt's share")
+    if machine:
+        header += ["the machine's limit, Kobolt's share", "at the rates of these rounds"]
+        most = machine.most
         remarks.append(
             f"The machine's limit: counted operations and bytes over {most.fp32 / 1e9:.1f} GFLOP/s, "
             f"{most.products('int8') / 1e9:.1f} GOP/s of int8 and {most.read / 1e9:.1f} GB/s, the best "
-            "measured beside it; for sets of documents, what kobolt profile counted and measured."
+            "measured beside it. The same over what a tenth of a second gave before each turn, medians:"
         )
+        remarks += [
+            f"{name}: {rates.fp32 / 1e9:.1f}, {rates.products('int8') / 1e9:.1f}, {rates.read / 1e9:.1f}."
+            for name, rates in machine.typical.items()
+        ]
     return Table(header, rows, bold, notes.texts, remarks)
 
 

@@ -5,6 +5,7 @@ import tempfile
 import unittest
 
 from comparison.kobolt import Engines, Kobolt, ProgramError
+from comparison.limits import Phase
 from comparison.workloads import DocumentSet
 
 # Stands for the program: writes down how it is called, and two predictions where asked for them.
@@ -17,6 +18,9 @@ if "--predictions" in sys.argv:
     file = pathlib.Path(sys.argv[sys.argv.index("--predictions") + 1])
     file.write_text("".join(json.dumps(line) + "\\n" for line in lines))
     print(json.dumps({{"seconds": 0.5}}))
+if sys.argv[1] == "profile":
+    ceilings = dict(fp32=1.0, bf16=0.0, pairs=2.0, bytes=4.0, read=8.0)
+    print(json.dumps(dict(ceilings=ceilings, operators=[dict(least_arithmetic=3.0, least_reading=1.0)])))
 """
 
 
@@ -53,6 +57,9 @@ class DocumentSetTest(unittest.TestCase):
         self.assertEqual((run.seconds, run.tokens, run.texts), (0.5, [2, 1], ["one", "two"]))
         self.assertEqual(self.option("--min-new-tokens"), "39")
         self.assertEqual(self.option("--num-beams"), "4")
+
+    def test_work_of_documents_is_what_the_program_counts(self):
+        self.assertEqual(self.kobolt().phases(), [Phase(12.0, 0.0, 8.0)])
 
     def test_a_program_that_fails_is_an_error_with_its_last_line(self):
         self.program.write_text("#!/bin/sh\necho first >&2; echo no such option >&2; exit 2\n")

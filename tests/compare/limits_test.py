@@ -3,10 +3,9 @@ import pathlib
 import tempfile
 import unittest
 
-from comparison import limits, table
+from comparison import limits
 from comparison.limits import Ceilings, Phase, Shape
-from comparison.results import KOBOLT, Result, Run, Series
-from comparison.workloads import DocumentSet, synthetic
+from comparison.workloads import synthetic
 
 ONES = Ceilings(fp32=1.0, bf16=0.0, pairs=2.0, bytes=0.0, read=4.0)
 SMALL = Shape(d=2, ffn=3, encoder_layers=1, decoder_layers=1, decoder_ffn=3, vocabulary=10)
@@ -62,27 +61,31 @@ class PhasesTest(unittest.TestCase):
         self.assertEqual(found[3].read_bytes, weights + 2 * (512 + 4 * 2) * 2)
 
 
-class LimitTest(unittest.TestCase):
+class ShapeTest(unittest.TestCase):
     def test_of_a_checkpoint(self):
         config = {"d_model": 2, "encoder_ffn_dim": 3, "decoder_ffn_dim": 3, "vocab_size": 10}
+        config |= {"encoder_layers": 1, "decoder_layers": 1}
         with tempfile.TemporaryDirectory() as folder:
-            config |= {"encoder_layers": 1, "decoder_layers": 1}
             (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
+            self.assertEqual(Shape.of(pathlib.Path(folder)), SMALL)
             work = synthetic("enc-1x512", pathlib.Path(folder))
+            phases = limits.phases(work, Shape.of(work.checkpoint), "fp32")
             seconds = 2 * 512 * 28 + 4 * 512 * 512 * 2
-            self.assertEqual(limits.limit(work, "fp32", ONES), seconds)
-            result = Result(work, [Series(KOBOLT, "fp32", [Run(2.0 * seconds)])])
-            made = table.build([result], [], "Slow", ONES)
-            self.assertEqual(made.rows[0][-1], f"{seconds:.2f} s, 50 %")
-            self.assertEqual(len(made.header), len(made.rows[0]))
+            self.assertEqual(limits.least_seconds(phases, "fp32", ONES), seconds)
 
-    def test_documents_have_what_was_counted(self):
-        data = DocumentSet("dev-set", pathlib.Path(), pathlib.Path(), "document", 10)
-        self.assertIsNone(limits.limit(data, "fp32", ONES))
-        result = Result(data, [Series(KOBOLT, "fp32", [Run(2.0)])])
-        counted = {("dev-set", "fp32"): 0.5}
-        self.assertEqual(table.build([result], [], "Slow", ONES, counted).rows[0][-1], "20.00/s, 25 %")
-        self.assertEqual(table.build([result], [], "Slow", ONES).rows[0][-1], table.DASH)
+
+class CountedTest(unittest.TestCase):
+    def test_times_at_other_rates_become_work(self):
+        ceilings = {"fp32": 2.0, "bf16": 0.0, "pairs": 3.0, "bytes": 8.0, "read": 5.0}
+        operators = [
+            {"least_arithmetic": 6.0, "least_reading": 1.0},
+            {"least_arithmetic": 0.0, "least_reading": 4.0},
+        ]
+        profile = {"ceilings": ceilings, "operators": operators}
+        counted = limits.counted(profile, "fp32")
+        self.assertEqual(counted, [Phase(12.0, 0.0, 5.0), Phase(0.0, 0.0, 20.0)])
+        self.assertEqual(limits.least_seconds(counted, "fp32", ONES), 12.0 + 5.0)
+        self.assertEqual(limits.counted(profile, "int8")[0].product_ops, 48.0)
 
 
 class CeilingsTest(unittest.TestCase):
@@ -102,6 +105,11 @@ AVX2  2  80.0  0.0  79.0  0.0  16.5
     def test_the_best_of_two_measurements(self):
         best = Ceilings(1.0, 0.0, 5.0, 0.0, 3.0).best(Ceilings(2.0, 4.0, 4.0, 1.0, 3.0))
         self.assertEqual(best, Ceilings(2.0, 4.0, 5.0, 1.0, 3.0))
+
+    def test_typical_are_the_medians(self):
+        moments = [Ceilings(1.0, 0.0, 5.0, 0.0, 3.0), Ceilings(2.0, 0.0, 4.0, 0.0, 9.0)]
+        moments.append(Ceilings(8.0, 0.0, 6.0, 0.0, 4.0))
+        self.assertEqual(Ceilings.typical(moments), Ceilings(2.0, 0.0, 5.0, 0.0, 4.0))
 
     def test_no_such_line(self):
         with self.assertRaisesRegex(ValueError, "4 threads"):

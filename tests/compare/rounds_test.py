@@ -45,6 +45,12 @@ class RoundsTest(unittest.TestCase):
         self.assertEqual([s.seconds for s in result.series], [[1.0, 2.0]] * 2)
         self.assertEqual(result.series[0].note, "a's note")
 
+    def test_each_turn_is_watched(self):
+        diary = []
+        engines = [Fake("a", diary), Fake("b", diary)]
+        measure(WORK, engines, [], 2, lambda _: None, settle=0, watch=lambda: diary.append("watch"))
+        self.assertEqual(diary[:-2], ["watch", "a", "watch", "b"] * 2)
+
     def test_one_that_fails_leaves_and_is_closed(self):
         diary = []
         engines = [Fake("a", diary, "prepare"), Fake("b", diary, "run", at=2), Fake("c", diary)]
