@@ -64,9 +64,10 @@ int main(int argc, char** argv) {
                  "pass. In a virtual machine it changes with where the host runs the cores.")
       ->check(CLI::Range(1, 1'000'000));
   bool now = false;
-  app.add_flag("--now", now,
-               "Only the best set with all threads, a tenth of a second each, once: what the machine "
-               "gives at this moment, where what it gives changes.");
+  app.add_flag(
+      "--now", now,
+      "Only the best set with all threads, a tenth of a second each, once: what the machine "
+      "gives at this moment, where what it gives changes.");
   CLI11_PARSE(app, argc, argv);
   if (kobolt::measurable_sets().empty()) {
     std::puts("roofline is not run: it needs an x86-64 processor with AVX2 and FMA");

@@ -95,11 +95,13 @@ HWY_INLINE void attend_i8(const float* q, std::ptrdiff_t ldq, int m, const Packe
     const int count = blocks.size(block);
     HWY_NAMESPACE::quantize_rows(q + begin * ldq, ldq, count, keys.k, quantized, ld_queries,
                                  factors);
-    multiply_units<Units, InMemory>(quantized, ld_queries, count, panels_of<Units>(keys), padded(keys.n),
-                                    KeyColumns{keys.scales, keys.n}, scores.data, scores.ld);
+    multiply_units<Units, InMemory>(quantized, ld_queries, count, panels_of<Units>(keys),
+                                    padded(keys.n), KeyColumns{keys.scales, keys.n}, scores.data,
+                                    scores.ld);
     rows::round_weights_in_order(scores, count, scale, limit, quantized, ld_weights, factors);
-    multiply_units<Units, InMemory>(quantized, ld_weights, count, panels_of<Units>(values), values.n,
-                                    ValueColumns{values.scales, factors}, out + begin * ldo, ldo);
+    multiply_units<Units, InMemory>(quantized, ld_weights, count, panels_of<Units>(values),
+                                    values.n, ValueColumns{values.scales, factors},
+                                    out + begin * ldo, ldo);
   }
 }
 

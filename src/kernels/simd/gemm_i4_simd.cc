@@ -24,7 +24,8 @@ HWY_INLINE void multiply_i4(const RowsU8& a, int m, const PackedI4& w, int panel
   ColumnSums<float> column_sums(panel_begin);
   const Finish<groups4::Products<Dot>> finish({a, column_sums}, w.n, c, ldc, epilogue);
   const auto stored = gemm::panels_of<Groups>(w.data, groups(w.k), panel_begin, panel_end);
-  if (m <= groups4::kMostStreamed) {
+  static const int most_streamed = groups4::most_streamed();
+  if (m <= most_streamed) {
     const gemm::EvenParts tiles(m, groups4::kStreamedRows);
     alignas(64) float sums[groups4::kStreamedRows * kPanel];
     for (int panel = panel_begin; panel < panel_end; ++panel) {

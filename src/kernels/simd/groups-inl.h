@@ -15,6 +15,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/block4.h"
+#include "kernels/processor.h"
 #include "kernels/simd/bytes-inl.h"
 #include "kernels/simd/gemm-inl.h"
 
@@ -118,9 +119,13 @@ struct VnniDot {
 
 /// Rows of the largest tile whose weights are unpacked as they are loaded.
 constexpr int kStreamedRows = HWY_TARGET == HWY_AVX3 ? 8 : HWY_TARGET == HWY_NEON ? 2 : 4;
-/// Up to this many rows there are only such tiles. With AVX-512 unpacking the weights once more, on
-/// ports that products leave idle, costs less than storing them.
-constexpr int kMostStreamed = HWY_TARGET == HWY_AVX3 ? 64 : kStreamedRows;
+/// Up to this many rows there are only such tiles. With AVX-512 unpacking the weights once more
+/// costs less than storing them, where it takes ports that products leave idle.
+inline int most_streamed() {
+  constexpr int kUnpackedBesideProducts = 64;
+  const bool beside = HWY_TARGET == HWY_AVX3 && !permutes_instead_of_multiplying();
+  return beside ? kUnpackedBesideProducts : kStreamedRows;
+}
 /// Rows of the largest tile of many rows. AVX-512, with two panels: 12 sums of integers and 12 of
 /// floats, of 32 registers. AVX2: 12 of integers; those of floats are in memory.
 constexpr int kWideRows = HWY_TARGET == HWY_NEON ? 2 : 6;
