@@ -17,6 +17,11 @@ constexpr int kFewRows = 144;
 // Tasks a thread in a few-rows product: enough to even out a disturbed thread, few enough that
 // each reads a long run of memory.
 constexpr int kPartsPerThread = 4;
+// The same in a product of many rows: where the host of a virtual machine lends a core to others,
+// one thread may be half as fast as the next, and a task is how long the others wait for it.
+constexpr int kTasksPerThread = 8;
+// But a task has panels enough that its rows, which it reads for each, are worth bringing to L2.
+constexpr int kLeastPanels = 16;
 // A task of fewer float operations is not worth handing to another thread.
 constexpr std::int64_t kLeastWork = 16384;
 
@@ -209,11 +214,13 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   }
   const int group = static_cast<int>(std::clamp<std::int64_t>(
       kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
-  const int groups = (panels + group - 1) / group;
   // At least two chunks a thread, or a thread would wait for the other one's last chunk.
   const int threads = pool_.free_threads();
   const int least_chunks = threads == 1 ? 1 : std::min(2 * threads, (m + 5) / 6);
   const int chunks = std::max((m + kRowChunk - 1) / kRowChunk, least_chunks);
+  const int least_groups =
+      threads == 1 ? 1 : std::min(threads * kTasksPerThread / chunks, panels / kLeastPanels);
+  const int groups = std::max((panels + group - 1) / group, least_groups);
   pool_.parallel_for(groups * chunks, [&](int task, int) {
     const int which = task / chunks;
     const int chunk = task % chunks;
