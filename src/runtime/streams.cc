@@ -33,6 +33,8 @@ void run_streams(ThreadPool& pool, int streams, const std::function<void(int str
     }
     turns_taken.wait();
     guarded(0);
+    const ThreadPool::Loan loan(pool);
+    others.clear();  // waits for them
   }
   for (const std::exception_ptr& one : thrown) {
     if (one) std::rethrow_exception(one);

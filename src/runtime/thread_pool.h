@@ -35,7 +35,8 @@ class ThreadPool {
   /// Threads that a loop of a caller can have now, its own included: what work is divided for.
   /// Within no turn there is one caller, a thread that has the pool for itself.
   [[nodiscard]] int free_threads() const noexcept {
-    return threads() - std::max(1, callers_.load(std::memory_order_relaxed)) + 1;
+    return threads() - std::max(1, callers_.load(std::memory_order_relaxed)) + 1 +
+           lent_.load(std::memory_order_relaxed);
   }
 
   /// While it lives, this thread is one of the pool's callers. Waits while there are threads() of
@@ -59,6 +60,20 @@ class ThreadPool {
     const Turn* outer_;
     bool granted_ = true;
     bool counted_ = true;
+  };
+
+  /// While it lives, a caller that only waits leaves its place to the workers of the others, but
+  /// keeps its turn: nobody new comes in.
+  class Loan {
+   public:
+    /// This thread has a turn of the pool.
+    explicit Loan(ThreadPool& pool) : pool_(pool) { pool_.lent_.fetch_add(1); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+    ~Loan() { pool_.lent_.fetch_sub(1); }
+
+   private:
+    ThreadPool& pool_;
   };
 
   /// Calls body(task, thread) for every task in [0, tasks), in any order; thread in [0, threads())
@@ -92,6 +107,7 @@ class ThreadPool {
   alignas(64) std::atomic<int> busy_{0};  // tickets that are drawn or may still be
   alignas(64) std::atomic<bool> owned_{false};
   std::atomic<int> callers_{0};
+  std::atomic<int> lent_{0};     // callers that only wait
   std::atomic<int> waiting_{0};  // for a turn
   std::mutex turns_;
   std::condition_variable turn_over_;

@@ -124,6 +124,25 @@ TEST(Streams, AllHaveTheirTurnsWhenTheFirstBegins) {
   }
 }
 
+TEST(Streams, HaveTheThreadsOfThoseThatHaveEnded) {
+  for (const int last : {0, 1}) {
+    ThreadPool pool(2);
+    int free = 0;
+    run_streams(pool, 2, [&](int stream) {
+      if (stream != last) return;
+      constexpr int kPatience = 100'000'000;
+      for (int i = 0; i < kPatience && free < 2; ++i) {
+        std::this_thread::yield();
+        free = pool.free_threads();
+      }
+    });
+    EXPECT_EQ(free, 2) << "when stream " << last << " is left";
+    EXPECT_EQ(pool.free_threads(), 2);
+    const ThreadPool::Turn turn(pool);
+    EXPECT_EQ(pool.free_threads(), 2);
+  }
+}
+
 TEST(Streams, AreNoMoreThanThePoolHasThreads) {
   ThreadPool pool(2);
   const ThreadPool::Turn turn(pool);
