@@ -3,7 +3,7 @@
 namespace kobolt::kernels {
 
 // What the instruction sets of a processor do not tell: how fast it is at some of them. Its maker
-// does. Measured where docs/performance.md says.
+// does. docs/processors.md has what was measured.
 
 /// Whether permutations of 512 bits take one of the two places where products are computed, as on
 /// Intel's processors. On AMD's they have places of their own, and cost nothing beside products.

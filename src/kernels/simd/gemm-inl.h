@@ -185,6 +185,27 @@ HWY_INLINE void in_register(T*& pointer) {
   asm("" : "+r"(pointer));
 }
 
+/// sum [kRows][vectors of kPanels panels] += unit `at` of the rows times that of the panels. kShare
+/// rows, `lda` apart, have one pointer.
+template <class Units, int kShare, int kBases, int kRows, int kWidth>
+HWY_INLINE void add_unit(const typename Units::Value* const (&rows)[kBases], std::ptrdiff_t lda,
+                         const Slices<Units>& slices, std::ptrdiff_t at,
+                         hn::Vec<typename Units::SumTag> (&sum)[kRows][kWidth]) {
+  constexpr int kPer = Units::kValuesPerUnit;
+  typename Units::Factor weights[kWidth];
+#pragma GCC unroll 16
+  for (int v = 0; v < kWidth; ++v) {
+    weights[v] = Units::load(slices[static_cast<std::size_t>(v / kVectors)] +
+                             (at * kPanel + v % kVectors * kLanes) * kPer);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    const auto value = Units::broadcast(rows[r / kShare] + r % kShare * lda + at * kPer);
+#pragma GCC unroll 16
+    for (int v = 0; v < kWidth; ++v) Units::multiply_add(value, weights[v], sum[r][v]);
+  }
+}
+
 /// sum [kRows][vectors of kPanels panels] += a [kRows, units] times slices [units][kPanel] of
 /// panels. fetch(line) asks for a line of what is ahead.
 template <class Units, int kRows, int kPanels, class Fetch>
@@ -193,51 +214,51 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
                              const Fetch& fetch,
                              hn::Vec<typename Units::SumTag> (&sum)[kRows][kPanels * kVectors]) {
   constexpr int kPer = Units::kValuesPerUnit;
-  constexpr int kWidth = kPanels * kVectors;
   using Value = typename Units::Value;
   // The compiler keeps a pointer a row, and for more than 6 that is more than x86 has registers.
   // There, three rows share one (base, base + ld and base + 2 ld are each the address of one
   // instruction), which moves along; elsewhere all are indexed by l, which is fewer additions.
   constexpr bool kMoving = HWY_ARCH_X86 && kRows > 6;
-  constexpr int kBases = (kRows + 2) / 3;
+  constexpr int kShare = kMoving ? 3 : kRows;
+  // Two units at a time, because what moves pointers and fetches would be a fourth of all
+  // instructions. A core whose other thread is busy decodes but three in a cycle, and computes two.
+  constexpr int kTogether = kMoving ? 2 : 1;
+  // Tiles of several panels share their fetching, and half of it would ask for a line again.
+  constexpr int kFetches = kPanels > 1 ? 1 : kTogether;
+  constexpr int kBases = (kRows + kShare - 1) / kShare;
   const Value* rows[kBases];
 #pragma GCC unroll 8
-  for (int b = 0; b < kBases; ++b) rows[b] = a + 3 * b * lda;
+  for (int b = 0; b < kBases; ++b) rows[b] = a + b * kShare * lda;
   Slices<Units> slices = w;
   const char* next = ahead.begin;
   const std::ptrdiff_t step = ahead.step;
   const std::ptrdiff_t panel_distance = ahead.panel_distance;
-  for (std::ptrdiff_t l = 0; l < units; ++l) {
+  std::ptrdiff_t l = 0;
+  for (; l + kTogether <= units; l += kTogether) {
 #pragma GCC unroll 2
-    for (int p = 0; p < kPanels; ++p) fetch(next + p * panel_distance);
-    next += step;
+    for (int f = 0; f < kFetches; ++f) {
+#pragma GCC unroll 2
+      for (int p = 0; p < kPanels; ++p) fetch(next + f * step + p * panel_distance);
+    }
+    next += kTogether * step;
     if constexpr (kMoving) {
 #pragma GCC unroll 8
       for (const Value*& row : rows) in_register(row);
 #pragma GCC unroll 2
       for (auto& slice : slices) in_register(slice);
     }
-    const std::ptrdiff_t unit = kMoving ? 0 : l;
-    typename Units::Factor weights[kWidth];
-#pragma GCC unroll 16
-    for (int v = 0; v < kWidth; ++v) {
-      weights[v] = Units::load(slices[static_cast<std::size_t>(v / kVectors)] +
-                               (unit * kPanel + v % kVectors * kLanes) * kPer);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const Value* row = kMoving ? rows[r / 3] + r % 3 * lda : a + r * lda + l * kPer;
-      const auto value = Units::broadcast(row);
-#pragma GCC unroll 16
-      for (int v = 0; v < kWidth; ++v) Units::multiply_add(value, weights[v], sum[r][v]);
+#pragma GCC unroll 2
+    for (int u = 0; u < kTogether; ++u) {
+      add_unit<Units, kShare>(rows, lda, slices, kMoving ? u : l, sum);
     }
     if constexpr (kMoving) {
 #pragma GCC unroll 8
-      for (const Value*& row : rows) row += kPer;
+      for (const Value*& row : rows) row += kTogether * kPer;
 #pragma GCC unroll 2
-      for (auto& slice : slices) slice += kPanel * kPer;
+      for (auto& slice : slices) slice += kTogether * kPanel * kPer;
     }
   }
+  if (kTogether > 1 && l < units) add_unit<Units, kShare>(rows, lda, slices, 0, sum);
 }
 
 /// sums [kPanels][kRows][kPanel] (+)= a [kRows, units] times slices [units][kPanel] of panels. The
