@@ -9,6 +9,9 @@ namespace kobolt::kernels {
 /// Intel's processors. On AMD's they have places of their own, and cost nothing beside products.
 bool permutes_instead_of_multiplying();
 
+/// XXX
+bool few_instructions();
+
 /// Whether products of bf16 pairs (vdpbf16ps) take longer than those of the floats they replace: on
 /// Intel's processors four times as long as an FMA, for twice the operations.
 bool slow_bf16_products();

@@ -190,7 +190,7 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
     }
     return;
   }
-  alignas(64) std::int8_t slices[gemm::kTilePanels][ByteQuads::kDepth * kQuadSize];
+  alignas(64) std::int8_t slices[gemm::kMostPanels][ByteQuads::kDepth * kQuadSize];
   const auto prepare = [&](int place, int panel, int unit, int units) {
     order_quads(stored.at(panel, unit), stored.bytes(unit, units), slices[place]);
     return static_cast<const std::int8_t*>(slices[place]);

@@ -14,6 +14,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
+#include "kernels/processor.h"
 #include "kernels/simd/panel-inl.h"
 
 // Matrix products for all number formats.
@@ -52,7 +53,7 @@ constexpr int kBlockRows = HWY_TARGET == HWY_AVX3 ? 144 : 72;
 constexpr int kNarrowRows = 2 * kTileRows;
 /// Panels of one pass, whose partial sums (72 rows x 16 columns x 16 panels, 72 KiB) stay in L2
 /// between two slices of k.
-constexpr int kGroup = 16;
+constexpr int kGroup = HWY_TARGET == HWY_AVX3 ? 18 : 16;
 /// How far ahead of its use what streams by is fetched, in bytes: into L2, which can wait for more
 /// lines of memory at a time than L1, or into L1, whose space and requests are few.
 constexpr std::ptrdiff_t kStreamAhead = 12288;
@@ -122,7 +123,7 @@ struct AsStored {
 
 /// Slices of the panels of one tile.
 template <class Units>
-using Slices = std::array<const typename Units::Weight*, kTilePanels>;
+using Slices = std::array<const typename Units::Weight*, kMostPanels>;
 
 /// fp32: unit = one float.
 struct FloatUnits {
@@ -137,12 +138,20 @@ struct FloatUnits {
   /// that are stored and loaded again.
   static constexpr int kDepth = HWY_TARGET == HWY_AVX3 ? 768 : gemm::kDepth;
   static constexpr int kTileRows = gemm::kTileRows;
+  static constexpr int kMostPanels = gemm::kMostPanels;
 
   static HWY_INLINE Factor broadcast(const float* a) { return hn::Set(FloatTag(), *a); }
   static HWY_INLINE Factor load(const float* w) { return hn::LoadU(FloatTag(), w); }
   static HWY_INLINE void multiply_add(Factor a, Factor w, Factor& sum) {
     sum = hn::MulAdd(a, w, sum);
   }
+#if HWY_TARGET == HWY_AVX3
+  static HWY_INLINE void multiply_add_from(const float* a, Factor w, Factor& sum) {
+    asm("vfmadd231ps %[a]%{1to16%}, %[w], %[sum]"
+        : [sum] "+v"(sum.raw)
+        : [w] "v"(w.raw), [a] "m"(*a));
+  }
+#endif
 };
 
 /// Unit = a pair of int16, weights already widened to int16 and in pair_order.
@@ -185,26 +194,69 @@ HWY_INLINE void in_register(T*& pointer) {
   asm("" : "+r"(pointer));
 }
 
-/// sum [kRows][vectors of kPanels panels] += unit `at` of the rows times that of the panels. kShare
-/// rows, `lda` apart, have one pointer.
-template <class Units, int kShare, int kBases, int kRows, int kWidth>
-HWY_INLINE void add_unit(const typename Units::Value* const (&rows)[kBases], std::ptrdiff_t lda,
-                         const Slices<Units>& slices, std::ptrdiff_t at,
+/// Whether products take values of rows from memory, repeated for all columns, without an
+/// instruction that loads them.
+template <class Units>
+constexpr bool kFromMemory = requires(const typename Units::Value* a, typename Units::Factor w,
+                                      hn::Vec<typename Units::SumTag>& sum) {
+  Units::multiply_add_from(a, w, sum);
+};
+
+/// sum [kRows][vectors of kPanels panels] += unit `at` of the rows times that of the panels.
+template <class Units, class Rows, class Slices, int kRows, int kWidth>
+HWY_INLINE void add_unit(const Rows& rows, const Slices& slices, std::ptrdiff_t at,
                          hn::Vec<typename Units::SumTag> (&sum)[kRows][kWidth]) {
   constexpr int kPer = Units::kValuesPerUnit;
   typename Units::Factor weights[kWidth];
 #pragma GCC unroll 16
   for (int v = 0; v < kWidth; ++v) {
-    weights[v] = Units::load(slices[static_cast<std::size_t>(v / kVectors)] +
-                             (at * kPanel + v % kVectors * kLanes) * kPer);
+    weights[v] =
+        Units::load(slices[v / kVectors] + (at * kPanel + v % kVectors * kLanes) * kPer);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    const auto value = Units::broadcast(rows[r / kShare] + r % kShare * lda + at * kPer);
+    const typename Units::Value* a = rows(r) + at * kPer;
+    // Every other row: to load all values for each panel would be more than the load ports do.
+    if constexpr (kFromMemory<Units> && kWidth > 1 && kRows > 6) {
+      if (r % 2 == 1) {
+#pragma GCC unroll 16
+        for (int v = 0; v < kWidth; ++v) Units::multiply_add_from(a, weights[v], sum[r][v]);
+        continue;
+      }
+    }
+    const auto value = Units::broadcast(a);
 #pragma GCC unroll 16
     for (int v = 0; v < kWidth; ++v) Units::multiply_add(value, weights[v], sum[r][v]);
   }
 }
+
+/// The rows of a tile, moved along. Every other row has a pointer, and the one before it is found
+/// from there: x86 has 15 registers for all that a tile needs, and what reads a value for a product
+/// is one instruction only where a single register is its address.
+template <class Value, int kRows>
+class MovingRows {
+ public:
+  HWY_INLINE MovingRows(const Value* a, std::ptrdiff_t lda) : back_(-lda) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kPointers; ++i) at_[i] = a + std::min(2 * i + 1, kRows - 1) * lda;
+    asm("" : "+r"(back_));
+  }
+  [[nodiscard]] HWY_INLINE const Value* operator()(int row) const {
+    return row % 2 == 0 && row + 1 < kRows ? at_[row / 2] + back_ : at_[row / 2];
+  }
+  HWY_INLINE void move(std::ptrdiff_t by) {
+#pragma GCC unroll 8
+    for (const Value*& at : at_) {
+      at += by;
+      in_register(at);
+    }
+  }
+
+ private:
+  static constexpr int kPointers = (kRows + 1) / 2;
+  const Value* at_[kPointers];
+  std::ptrdiff_t back_;
+};
 
 /// sum [kRows][vectors of kPanels panels] += a [kRows, units] times slices [units][kPanel] of
 /// panels. fetch(line) asks for a line of what is ahead.
@@ -213,52 +265,54 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
                              const Slices<Units>& w, int units, const Ahead& ahead,
                              const Fetch& fetch,
                              hn::Vec<typename Units::SumTag> (&sum)[kRows][kPanels * kVectors]) {
-  constexpr int kPer = Units::kValuesPerUnit;
-  using Value = typename Units::Value;
-  // The compiler keeps a pointer a row, and for more than 6 that is more than x86 has registers.
-  // There, three rows share one (base, base + ld and base + 2 ld are each the address of one
-  // instruction), which moves along; elsewhere all are indexed by l, which is fewer additions.
-  constexpr bool kMoving = HWY_ARCH_X86 && kRows > 6;
-  constexpr int kShare = kMoving ? 3 : kRows;
-  // Two units at a time, because what moves pointers and fetches would be a fourth of all
-  // instructions. A core whose other thread is busy decodes but three in a cycle, and computes two.
-  constexpr int kTogether = kMoving ? 2 : 1;
-  // Tiles of several panels share their fetching, and half of it would ask for a line again.
-  constexpr int kFetches = kPanels > 1 ? 1 : kTogether;
-  constexpr int kBases = (kRows + kShare - 1) / kShare;
-  const Value* rows[kBases];
-#pragma GCC unroll 8
-  for (int b = 0; b < kBases; ++b) rows[b] = a + b * kShare * lda;
-  Slices<Units> slices = w;
   const char* next = ahead.begin;
-  const std::ptrdiff_t step = ahead.step;
   const std::ptrdiff_t panel_distance = ahead.panel_distance;
-  std::ptrdiff_t l = 0;
-  for (; l + kTogether <= units; l += kTogether) {
-#pragma GCC unroll 2
-    for (int f = 0; f < kFetches; ++f) {
-#pragma GCC unroll 2
-      for (int p = 0; p < kPanels; ++p) fetch(next + f * step + p * panel_distance);
-    }
-    next += kTogether * step;
-    if constexpr (kMoving) {
+  if constexpr (HWY_ARCH_X86 && kRows > 6) {
+    // What moves pointers and fetches would be a fourth of all instructions, unit by unit. A core
+    // whose other thread is busy decodes but three in a cycle, and computes two.
+    constexpr int kTogether = 4;
+    // Tiles of several panels share their fetching, two or more those of 2 panels, kManyTiles or
+    // more those of 3: what is more would ask for most lines again.
+    constexpr int kFetches = kPanels == 1 ? kTogether : kPanels == 2 ? kTogether / 2 : 1;
+    MovingRows<typename Units::Value, kRows> rows(a, lda);
+    const typename Units::Weight* slices[kPanels];
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) slices[p] = w[static_cast<std::size_t>(p)];
+    const auto move = [&](std::ptrdiff_t by) {
+      rows.move(by * Units::kValuesPerUnit);
+#pragma GCC unroll 4
+      for (auto& slice : slices) {
+        slice += by * kPanel * Units::kValuesPerUnit;
+        in_register(slice);
+      }
+    };
+    move(0);
+    const std::ptrdiff_t step = ahead.step * (kTogether / kFetches);
+    for (int turns = units / kTogether; turns > 0; --turns) {
+#pragma GCC unroll 4
+      for (int f = 0; f < kFetches; ++f) {
+#pragma GCC unroll 4
+        for (int p = 0; p < kPanels; ++p) fetch(next + p * panel_distance);
+        next += step;
+        in_register(next);
+      }
 #pragma GCC unroll 8
-      for (const Value*& row : rows) in_register(row);
-#pragma GCC unroll 2
-      for (auto& slice : slices) in_register(slice);
+      for (int u = 0; u < kTogether; ++u) add_unit<Units>(rows, slices, u, sum);
+      move(kTogether);
     }
-#pragma GCC unroll 2
-    for (int u = 0; u < kTogether; ++u) {
-      add_unit<Units, kShare>(rows, lda, slices, kMoving ? u : l, sum);
+    for (int left = units % kTogether; left > 0; --left) {
+      add_unit<Units>(rows, slices, 0, sum);
+      move(1);
     }
-    if constexpr (kMoving) {
-#pragma GCC unroll 8
-      for (const Value*& row : rows) row += kTogether * kPer;
+  } else {
+    for (std::ptrdiff_t l = 0; l < units; ++l) {
 #pragma GCC unroll 2
-      for (auto& slice : slices) slice += kTogether * kPanel * kPer;
+      for (int p = 0; p < kPanels; ++p) fetch(next + p * panel_distance);
+      next += ahead.step;
+      const auto rows = [&](int r) { return a + r * lda; };
+      add_unit<Units>(rows, w, l, sum);
     }
   }
-  if (kTogether > 1 && l < units) add_unit<Units, kShare>(rows, lda, slices, 0, sum);
 }
 
 /// sums [kPanels][kRows][kPanel] (+)= a [kRows, units] times slices [units][kPanel] of panels. The
@@ -270,7 +324,7 @@ HWY_INLINE void tile(const typename Units::Value* HWY_RESTRICT a, std::ptrdiff_t
   constexpr int kWidth = kPanels * kVectors;
   constexpr typename Units::SumTag tag;
   typename Units::Sum* out[kPanels];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int p = 0; p < kPanels; ++p) {
     out[p] = sums + p * sums_distance;
     if constexpr (kPanels > 1) in_register(out[p]);
@@ -310,15 +364,23 @@ HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
   }
 }
 
-/// The tile of `rows` rows, 1..Units::kTileRows, and `kPanels` panels.
-template <class Units, int kPanels = 1>
-HWY_INLINE TileFunction<Units> tile_function(int rows) {
-  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return std::array<TileFunction<Units>, Units::kTileRows>{
-        tile_of<Units, kIndex + 1, kPanels>...};
-  }
-  (std::make_index_sequence<Units::kTileRows>());
-  return kFunctions[static_cast<std::size_t>(rows - 1)];
+/// Most panels of a tile of these units.
+template <class Units>
+constexpr int most_panels() {
+  if constexpr (requires { Units::kMostPanels; }) return Units::kMostPanels;
+  return kTilePanels;
+}
+
+/// The tile of `rows` rows, 1..Units::kTileRows, and `panels` panels, 1..most_panels().
+template <class Units>
+HWY_INLINE TileFunction<Units> tile_function(int rows, int panels = 1) {
+  constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    return std::array<TileFunction<Units>, sizeof...(kIndex)>{
+        tile_of<Units, kIndex % Units::kTileRows + 1, kIndex / Units::kTileRows + 1>...};
+  };
+  static constexpr auto kTiles =
+      kFunctions(std::make_index_sequence<Units::kTileRows * most_panels<Units>()>());
+  return kTiles[static_cast<std::size_t>((panels - 1) * Units::kTileRows + rows - 1)];
 }
 
 /// Splits `total` into as few parts of at most `most` as possible, and those evenly: 32 rows are
@@ -367,6 +429,22 @@ HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int
   }
 }
 
+/// Panels of the largest tile on this processor.
+template <class Units>
+HWY_INLINE int tile_panels() {
+  static const int kPanels = few_instructions() ? most_panels<Units>() : kTilePanels;
+  return kPanels;
+}
+
+/// So many tiles share a slice where they have more than kTilePanels panels.
+constexpr int kManyTiles = 4;
+
+/// Panels of the next tile, of those that are left: 4 are 2 and 2.
+HWY_INLINE int panels_of_next(int left, int most) {
+  if (left == most + 1 && most > 2) return left / 2;
+  return std::min(left, most);
+}
+
 /// Many rows: slices of the panels of a tile stay in L1 while all tiles of a block of rows pass
 /// over them. prepare(place, panel, unit, units) gives a slice of the stored weights in the form
 /// that tiles want; `place` counts the panels of a tile.
@@ -382,15 +460,16 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
   for (int block = 0; block < blocks.count(); ++block) {
     const int block_begin = blocks.begin(block);
     const EvenParts tiles(blocks.size(block), Units::kTileRows);
+    const int most = tiles.count() < kManyTiles ? kTilePanels : tile_panels<Units>();
     for (int group = w.begin; group < w.end; group += kGroup) {
       const int group_end = std::min(group + kGroup, w.end);
       for (int depth = 0; depth < depths.count(); ++depth) {
         const int unit = depths.begin(depth);
         const int size = depths.size(depth);
         const bool last = depth + 1 == depths.count();
-        int count = kTilePanels;
+        int count = 0;
         for (int panel = group; panel < group_end; panel += count) {
-          count = std::min(count, group_end - panel);
+          count = panels_of_next(group_end - panel, most);
           Slices<Units> slices{};
           for (int p = 0; p < count; ++p) {
             slices[static_cast<std::size_t>(p)] = prepare(p, panel + p, unit, size);
@@ -413,9 +492,7 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
             if (last) {
               for (int p = 0; p < count; ++p) finish.fetch(block_begin + row, rows, panel + p);
             }
-            const TileFunction<Units> function = count == kTilePanels
-                                                     ? tile_function<Units, kTilePanels>(rows)
-                                                     : tile_function<Units>(rows);
+            const TileFunction<Units> function = tile_function<Units>(rows, count);
             auto* tile_sums = panel_sums + (waits ? row * kPanel : 0);
             function(a + (block_begin + row) * lda + unit * kPer, lda, slices, size, ahead,
                      depth > 0, tile_sums, kSumsDistance);

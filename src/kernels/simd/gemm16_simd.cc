@@ -30,7 +30,7 @@ HWY_INLINE void gemm_16(const float* a, std::ptrdiff_t lda, int m, const Packed&
     gemm::many_rows<Units>(a, lda, m, stored, gemm::AsStored<std::uint16_t>{stored}, finish);
     return;
   }
-  alignas(64) float wide[gemm::kTilePanels][gemm::FloatUnits::kDepth * kPanel];
+  alignas(64) float wide[gemm::kMostPanels][gemm::FloatUnits::kDepth * kPanel];
   const auto widened = [&](int place, int panel, int unit, int units) {
     gemm::widen<Units>(stored.at(panel, unit), units, wide[place]);
     return static_cast<const float*>(wide[place]);

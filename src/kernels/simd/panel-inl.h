@@ -32,6 +32,8 @@ constexpr int kVectors = kPanel / kLanes;
 
 /// Panels of a tile of many rows. With AVX-512 a panel is a single vector; two share broadcasts.
 constexpr int kTilePanels = HWY_TARGET == HWY_AVX3 ? 2 : 1;
+/// The same where a core decodes too few instructions (tile_panels() in gemm-inl.h).
+constexpr int kMostPanels = HWY_TARGET == HWY_AVX3 ? 3 : 1;
 
 /// Vectors of sums in the largest tile. AVX2: 12, with 2 registers for the panel and 1 or 2 for
 /// broadcasts, is all 16. NEON: 20 beside 4 for the panel and one for each row's broadcast, of 32;

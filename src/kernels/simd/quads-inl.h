@@ -54,6 +54,7 @@ struct ByteQuads {
   static constexpr int kValuesPerUnit = 4;
   static constexpr int kDepth = 192;  // one slice for all inputs of KoBART's layers but one
   static constexpr int kTileRows = gemm::kTileRows;
+  static constexpr int kMostPanels = gemm::kMostPanels;
 
   static HWY_INLINE Factor broadcast(const std::uint8_t* a) {
     std::int32_t quad;
