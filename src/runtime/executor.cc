@@ -8,6 +8,10 @@ namespace {
 // Rows of one task in a product of many rows. With k = 768 the task's rows (576 KB in fp32) pass
 // through L2 in the kernel's own blocks, and one group of panels serves all of them from L3.
 constexpr int kRowChunk = 192;
+// The same of bytes, which are a fourth: so many share what is done once for a slice of weights.
+constexpr int kByteRowChunk = 512;
+// Tiles of the kernels have up to so many panels: groups of tasks are made of whole ones.
+constexpr int kTilePanels = 3;
 // Bytes of weights in one group of panels: both threads' groups stay in the 8 MB L3 while every
 // chunk of rows passes over them.
 constexpr std::int64_t kPanelGroupBytes = 2 << 20;
@@ -214,18 +218,28 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   }
   const int group = static_cast<int>(std::clamp<std::int64_t>(
       kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
-  // At least two chunks a thread, or a thread would wait for the other one's last chunk.
   const int threads = pool_.free_threads();
-  const int least_chunks = threads == 1 ? 1 : std::min(2 * threads, (m + 5) / 6);
-  const int chunks = std::max((m + kRowChunk - 1) / kRowChunk, least_chunks);
-  const int least_groups =
-      threads == 1 ? 1 : std::min(threads * kTasksPerThread / chunks, panels / kLeastPanels);
-  const int groups = std::max((panels + group - 1) / group, least_groups);
+  const int tasks = threads == 1 ? 1 : threads * kTasksPerThread;
+  int chunks = 0;
+  int groups = 0;
+  if (linear.row_format() == RowFormat::bytes) {
+    chunks = (m + kByteRowChunk - 1) / kByteRowChunk;
+    groups = std::max((panels + group - 1) / group,
+                      std::min((tasks + chunks - 1) / chunks, panels / kTilePanels));
+  } else {
+    // At least two chunks a thread, or a thread would wait for the other one's last chunk.
+    const int least_chunks = threads == 1 ? 1 : std::min(2 * threads, (m + 5) / 6);
+    chunks = std::max((m + kRowChunk - 1) / kRowChunk, least_chunks);
+    groups = std::max((panels + group - 1) / group, std::min(tasks / chunks, panels / kLeastPanels));
+  }
+  const auto panel = [&](int which) {
+    return which == groups ? panels : which * panels / groups / kTilePanels * kTilePanels;
+  };
   pool_.parallel_for(groups * chunks, [&](int task, int) {
     const int which = task / chunks;
     const int chunk = task % chunks;
     multiply(operand, linear, target, split(m, chunks, chunk), split(m, chunks, chunk + 1),
-             which * panels / groups, (which + 1) * panels / groups);
+             panel(which), panel(which + 1));
   });
 }
 

@@ -148,6 +148,13 @@ struct QuadPanels : gemm::Panels<std::int8_t> {
   }
 };
 
+/// Quads that are put in order once a slice: by more rows than there are of others, and fewer panels,
+/// whose sums stay in L2 as well.
+struct OrderedQuads : ByteQuads {
+  static constexpr int kBlockRows = 512;
+  static constexpr int kGroup = 6;
+};
+
 /// Quads as they are stored, for matrices of whole ones: each tile puts them in order as it loads
 /// them.
 struct StoredQuads : ByteQuads {
@@ -195,7 +202,7 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
     order_quads(stored.at(panel, unit), stored.bytes(unit, units), slices[place]);
     return static_cast<const std::int8_t*>(slices[place]);
   };
-  gemm::many_rows<ByteQuads>(a.data, a.ld, m, as_stored, prepare, finish);
+  gemm::many_rows<OrderedQuads>(a.data, a.ld, m, as_stored, prepare, finish);
 }
 #endif  // HWY_AVX3
 

@@ -39,6 +39,16 @@ struct FloatProducts {
   }
 };
 
+/// Asks for a line that will be written, and for no other core to have it. Where AVX-512 is, so is
+/// the instruction, which GCC would replace by one that only reads.
+HWY_INLINE void fetch_to_write(const float* line) {
+#if HWY_TARGET == HWY_AVX3
+  asm volatile("prefetchw %0" : : "m"(*line));
+#else
+  __builtin_prefetch(line, 1);
+#endif
+}
+
 /// Stores a tile, c = act(products + bias) + residual, or gives it to a sink.
 template <class Products>
 class Finish {
@@ -71,7 +81,7 @@ class Finish {
   HWY_INLINE void fetch(int row, int rows, int panel) const {
     if (epilogue_.sink != nullptr) return;
     const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(panel) * kPanel;
-    for (int r = 0; r < rows; ++r) __builtin_prefetch(c_ + (row + r) * ldc_ + column, 1);
+    for (int r = 0; r < rows; ++r) fetch_to_write(c_ + (row + r) * ldc_ + column);
     if (epilogue_.residual == nullptr) return;
     for (int r = 0; r < rows; ++r) {
       __builtin_prefetch(epilogue_.residual + (row + r) * epilogue_.ld_residual + column);

@@ -364,6 +364,18 @@ HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
   }
 }
 
+/// Rows and panels of one pass over these units.
+template <class Units>
+constexpr int block_rows() {
+  if constexpr (requires { Units::kBlockRows; }) return Units::kBlockRows;
+  return kBlockRows;
+}
+template <class Units>
+constexpr int group_panels() {
+  if constexpr (requires { Units::kGroup; }) return Units::kGroup;
+  return kGroup;
+}
+
 /// Most panels of a tile of these units.
 template <class Units>
 constexpr int most_panels() {
@@ -453,16 +465,17 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
                           const Panels<Stored>& w, const Prepare& prepare, const Finish& finish) {
   constexpr int kPer = Units::kValuesPerUnit;
   const std::ptrdiff_t unit_bytes = w.unit_size * static_cast<std::ptrdiff_t>(sizeof(Stored));
-  constexpr std::ptrdiff_t kSumsDistance = kBlockRows * kPanel;
-  alignas(64) typename Units::Sum sums[kGroup][kSumsDistance];
-  const EvenParts blocks(m, kBlockRows);
+  constexpr int kPass = group_panels<Units>();
+  constexpr std::ptrdiff_t kSumsDistance = block_rows<Units>() * kPanel;
+  alignas(64) typename Units::Sum sums[kPass][kSumsDistance];
+  const EvenParts blocks(m, block_rows<Units>());
   const EvenParts depths(w.units, Units::kDepth);
   for (int block = 0; block < blocks.count(); ++block) {
     const int block_begin = blocks.begin(block);
     const EvenParts tiles(blocks.size(block), Units::kTileRows);
     const int most = tiles.count() < kManyTiles ? kTilePanels : tile_panels<Units>();
-    for (int group = w.begin; group < w.end; group += kGroup) {
-      const int group_end = std::min(group + kGroup, w.end);
+    for (int group = w.begin; group < w.end; group += kPass) {
+      const int group_end = std::min(group + kPass, w.end);
       for (int depth = 0; depth < depths.count(); ++depth) {
         const int unit = depths.begin(depth);
         const int size = depths.size(depth);
@@ -486,12 +499,15 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
           // With a single slice nothing waits for the next one: the sums of one tile, always in L1.
           const bool waits = depths.count() > 1;
           auto* panel_sums = sums[waits ? panel - group : 0];
+          // What the next tile will be stored to is asked for while this one is stored, a panel at a
+          // time: all lines at once would be more than L1 can wait for.
+          const auto fetch_results = [&](int t, int of_panel) {
+            finish.fetch(block_begin + tiles.begin(t), tiles.size(t), of_panel);
+          };
+          for (int p = 0; last && p < count; ++p) fetch_results(0, panel + p);
           for (int t = 0; t < tiles.count(); ++t) {
             const int row = tiles.begin(t);
             const int rows = tiles.size(t);
-            if (last) {
-              for (int p = 0; p < count; ++p) finish.fetch(block_begin + row, rows, panel + p);
-            }
             const TileFunction<Units> function = tile_function<Units>(rows, count);
             auto* tile_sums = panel_sums + (waits ? row * kPanel : 0);
             function(a + (block_begin + row) * lda + unit * kPer, lda, slices, size, ahead,
@@ -499,6 +515,7 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
             ahead.begin += ahead.step * size;
             if (!last) continue;
             for (int p = 0; p < count; ++p) {
+              if (t + 1 < tiles.count()) fetch_results(t + 1, panel + p);
               finish(tile_sums + p * kSumsDistance, block_begin + row, rows, panel + p);
             }
           }
