@@ -1,6 +1,7 @@
 #include "runtime/thread_pool.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/machine.h"
 
@@ -28,8 +29,9 @@ thread_local const ThreadPool::Turn* innermost_turn = nullptr;
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads, bool pin) {
-  if (threads <= 0) threads = usable_cores();
+ThreadPool::ThreadPool(int threads, bool pin)
+    : shares_(static_cast<std::size_t>(threads > 0 ? threads : usable_cores())) {
+  threads = static_cast<int>(shares_.size());
   workers_.reserve(static_cast<std::size_t>(threads - 1));
   for (int i = 1; i < threads; ++i) {
     workers_.emplace_back([this, i, pin] {
@@ -95,8 +97,13 @@ void ThreadPool::run(int tasks, Function function, void* context) {
 void ThreadPool::run_with(int helpers, int tasks, Function function, void* context) {
   function_ = function;
   context_ = context;
-  tasks_ = tasks;
-  next_.store(0, std::memory_order_relaxed);
+  shares_in_use_ = helpers + 1;
+  for (int i = 0; i < shares_in_use_; ++i) {
+    const auto begin_of = [&](std::int64_t share) {
+      return static_cast<int>(share * tasks / shares_in_use_);
+    };
+    shares_[static_cast<std::size_t>(i)].set(begin_of(i), begin_of(i + 1));
+  }
   busy_.store(helpers, std::memory_order_relaxed);
   tickets_.store(helpers, std::memory_order_release);  // publishes the job
   generation_.fetch_add(1);
@@ -115,10 +122,40 @@ void ThreadPool::run_with(int helpers, int tasks, Function function, void* conte
   }
 }
 
+int ThreadPool::Share::take(bool first) {
+  std::uint64_t range = range_.load(std::memory_order_relaxed);
+  while (true) {
+    const auto begin = static_cast<int>(range >> 32);
+    const auto end = static_cast<int>(range & 0xffffffffU);
+    if (begin >= end) return -1;
+    const std::uint64_t rest = first ? pack(begin + 1, end) : pack(begin, end - 1);
+    if (range_.compare_exchange_weak(range, rest, std::memory_order_relaxed)) {
+      return first ? begin : end - 1;
+    }
+  }
+}
+
+int ThreadPool::Share::left() const {
+  const std::uint64_t range = range_.load(std::memory_order_relaxed);
+  return static_cast<int>(range & 0xffffffffU) - static_cast<int>(range >> 32);
+}
+
 void ThreadPool::drain(int thread) {
-  for (int task = next_.fetch_add(1, std::memory_order_relaxed); task < tasks_;
-       task = next_.fetch_add(1, std::memory_order_relaxed)) {
+  const auto shares = std::span(shares_).first(static_cast<std::size_t>(shares_in_use_));
+  Share& own = shares[static_cast<std::size_t>(thread % shares_in_use_)];
+  for (int task = own.take_first(); task >= 0; task = own.take_first()) {
     function_(context_, task, thread);
+  }
+  while (true) {
+    Share& fullest = *std::max_element(shares.begin(), shares.end(), [](const Share& a, const Share& b) {
+      return a.left() < b.left();
+    });
+    const int task = fullest.take_last();
+    if (task >= 0) {
+      function_(context_, task, thread);
+    } else if (std::all_of(shares.begin(), shares.end(), [](const Share& share) { return share.left() <= 0; })) {
+      return;
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -76,8 +77,10 @@ class ThreadPool {
     ThreadPool& pool_;
   };
 
-  /// Calls body(task, thread) for every task in [0, tasks), in any order; thread in [0, threads())
-  /// tells which scratch to use. Returns when all are done. Not reentrant; `body` must not throw.
+  /// Calls body(task, thread) for every task in [0, tasks); thread in [0, threads()) tells which
+  /// scratch to use. A thread does neighbouring tasks one after the other, so what a task leaves in
+  /// caches, or asks memory for, serves the next one; who is done takes the last tasks of others.
+  /// Returns when all are done. Not reentrant; `body` must not throw.
   template <typename Body>
   void parallel_for(int tasks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
@@ -96,12 +99,30 @@ class ThreadPool {
   void work(int thread);
   void drain(int thread);
 
+  /// The tasks of one thread that nobody has taken yet, [begin, end) in one word.
+  class Share {
+   public:
+    void set(int begin, int end) { range_.store(pack(begin, end), std::memory_order_relaxed); }
+    [[nodiscard]] int left() const;
+    /// The first or the last of them, -1 = there is none.
+    int take_first() { return take(true); }
+    int take_last() { return take(false); }
+
+   private:
+    static std::uint64_t pack(int begin, int end) {
+      return static_cast<std::uint64_t>(begin) << 32 | static_cast<std::uint32_t>(end);
+    }
+    int take(bool first);
+
+    alignas(64) std::atomic<std::uint64_t> range_{0};
+  };
+
   // Who draws a ticket helps with the job. Its fields are written before tickets are issued, and
   // stay until every ticket has been handed back.
   Function function_ = nullptr;
   void* context_ = nullptr;
-  int tasks_ = 0;
-  alignas(64) std::atomic<int> next_{0};
+  int shares_in_use_ = 0;
+  std::vector<Share> shares_;
   alignas(64) std::atomic<unsigned> generation_{0};
   alignas(64) std::atomic<int> tickets_{0};
   alignas(64) std::atomic<int> busy_{0};  // tickets that are drawn or may still be

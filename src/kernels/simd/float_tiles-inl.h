@@ -113,6 +113,7 @@ struct InL2 : gemm::ToL1 {
 /// They are one of many heads' that follow each other: what is between two products must not keep
 /// memory waiting, so the next head's is under way as well.
 struct InMemory {
+  static constexpr bool kShared = false;
   static constexpr std::ptrdiff_t kAhead = 2048;
   static constexpr std::ptrdiff_t kNextHead = 32768;
   HWY_INLINE void operator()(const char* line) const {
@@ -155,15 +156,17 @@ template <class Units, class Columns>
 using FloatTile = void (*)(const typename Units::Value*, std::ptrdiff_t, const gemm::Slices<Units>&,
                            int, const gemm::Ahead&, const Columns&, Corner, float*, std::ptrdiff_t);
 
-/// The tile of `rows` rows, 1..gemm::kTileRows, and `kPanels` panels.
-template <class Units, class Source, class Columns, int kPanels>
-HWY_INLINE FloatTile<Units, Columns> float_tile(int rows) {
-  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return std::array<FloatTile<Units, Columns>, gemm::kTileRows>{
-        tile_of_floats<Units, Source, Columns, kIndex + 1, kPanels>...};
-  }
-  (std::make_index_sequence<gemm::kTileRows>());
-  return kFunctions[static_cast<std::size_t>(rows - 1)];
+/// The tile of `rows` rows, 1..gemm::kTileRows, and `panels` panels, 1..gemm::most_panels().
+template <class Units, class Source, class Columns>
+HWY_INLINE FloatTile<Units, Columns> float_tile(int rows, int panels) {
+  constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+    return std::array<FloatTile<Units, Columns>, sizeof...(kIndex)>{
+        tile_of_floats<Units, Source, Columns, kIndex % gemm::kTileRows + 1,
+                       kIndex / gemm::kTileRows + 1>...};
+  };
+  static constexpr auto kTiles =
+      kFunctions(std::make_index_sequence<gemm::kTileRows * gemm::most_panels<Units>()>());
+  return kTiles[static_cast<std::size_t>((panels - 1) * gemm::kTileRows + rows - 1)];
 }
 
 /// c [m, n] = a [m, units] times panels of n columns. Few rows and no long sums, so nothing is cut
@@ -173,9 +176,10 @@ void multiply_units(const typename Units::Value* a, std::ptrdiff_t lda, int m,
                     const gemm::Panels<typename Units::Weight>& w, int n, const Columns& columns,
                     float* c, std::ptrdiff_t ldc) {
   const gemm::EvenParts tiles(m, gemm::kTileRows);
-  int count = gemm::kTilePanels;
+  const int most = gemm::tile_panels<Units>();
+  int count = 0;
   for (int panel = w.begin; panel < w.end; panel += count) {
-    count = std::min(count, w.end - panel);
+    count = gemm::panels_of_next(w.end - panel, most);
     gemm::Slices<Units> slices{};
     for (int p = 0; p < count; ++p) slices[static_cast<std::size_t>(p)] = w.at(panel + p, 0);
     const gemm::Ahead ahead{
@@ -187,11 +191,9 @@ void multiply_units(const typename Units::Value* a, std::ptrdiff_t lda, int m,
     for (int t = 0; t < tiles.count(); ++t) {
       const int row = tiles.begin(t);
       const int size = tiles.size(t);
-      const auto function = count == gemm::kTilePanels
-                                ? float_tile<Units, Source, Columns, gemm::kTilePanels>(size)
-                                : float_tile<Units, Source, Columns, 1>(size);
+      const auto function = float_tile<Units, Source, Columns>(size, count);
       float* to = c + row * ldc + column;
-      constexpr std::ptrdiff_t kWidth = gemm::kTilePanels * kPanel;
+      constexpr std::ptrdiff_t kWidth = gemm::most_panels<Units>() * kPanel;
       float part[gemm::kTileRows * kWidth];
       function(a + row * lda, lda, slices, w.units, ahead, columns, {row, column},
                whole ? to : part, whole ? ldc : kWidth);

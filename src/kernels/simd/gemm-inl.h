@@ -62,9 +62,11 @@ constexpr std::ptrdiff_t kStreamAheadL1 = 4096;
 /// Asks for a line of memory before it is used. Function objects, not functions: GCC 12 takes a
 /// function that does nothing but fetch for one without effects, and drops calls by reference.
 struct ToL1 {
+  static constexpr bool kShared = true;  ///< by all tiles that pass over the same panels
   HWY_INLINE void operator()(const char* line) const { __builtin_prefetch(line, 0, 3); }
 };
 struct ToL2 {
+  static constexpr bool kShared = true;
   HWY_INLINE void operator()(const char* line) const { __builtin_prefetch(line, 0, 2); }
 };
 
@@ -273,7 +275,9 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
     constexpr int kTogether = 4;
     // Tiles of several panels share their fetching, two or more those of 2 panels, kManyTiles or
     // more those of 3: what is more would ask for most lines again.
-    constexpr int kFetches = kPanels == 1 ? kTogether : kPanels == 2 ? kTogether / 2 : 1;
+    constexpr int kFetches = kPanels == 1 || !Fetch::kShared ? kTogether
+                             : kPanels == 2                  ? kTogether / 2
+                                                             : 1;
     MovingRows<typename Units::Value, kRows> rows(a, lda);
     const typename Units::Weight* slices[kPanels];
 #pragma GCC unroll 4
