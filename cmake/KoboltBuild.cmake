@@ -51,8 +51,9 @@ endif()
 
 # kobolt_room(NAME [HOT] [READS_FILES] SOURCES a.cc ... [HOT_SOURCES b.cc ...] [LINKS target ...]): one folder
 # under src/ as an object library whose objects go into both libkobolt.a and libkobolt.so. HOT: loops over
-# all weights or all activations, optimised in debug builds too, or their tests would take minutes.
-# HOT_SOURCES: the same of a few files, which compile by themselves. READS_FILES: looks at mapped bytes as
+# all weights or all activations, optimised in debug builds too, or their tests would take minutes. Other
+# rooms are optimised less in release builds, where it would only cost time to compile.
+# HOT_SOURCES: HOT files of such a room, which compile by themselves. READS_FILES: looks at mapped bytes as
 # values; sanitized builds check their alignment.
 function(kobolt_room name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "HOT;READS_FILES" "" "SOURCES;HOT_SOURCES;LINKS")
@@ -63,9 +64,11 @@ function(kobolt_room name)
   target_link_libraries(kobolt_${name} PRIVATE kobolt_warnings ${arg_LINKS})
   if(arg_HOT)
     target_compile_options(kobolt_${name} PRIVATE $<$<CONFIG:Debug>:-O1> ${kobolt_inline_checks})
+  else()
+    target_compile_options(kobolt_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
   set_source_files_properties(${arg_HOT_SOURCES} PROPERTIES
-    COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O1>;${kobolt_inline_checks}")
+    COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O1>;$<$<CONFIG:Release>:-O3>;${kobolt_inline_checks}")
   if(arg_READS_FILES AND KOBOLT_SANITIZE MATCHES undefined)
     target_compile_options(kobolt_${name} PRIVATE -fsanitize=alignment)
   endif()

@@ -14,7 +14,7 @@ bool made_by_intel() {
 }  // namespace
 
 bool permutes_instead_of_multiplying() { return made_by_intel(); }
-bool few_instructions() { return made_by_intel(); }
+bool prefers_wide_tiles() { return made_by_intel(); }
 bool slow_bf16_products() { return made_by_intel(); }
 
 }  // namespace kobolt::kernels

@@ -8,9 +8,10 @@ namespace {
 // Rows of one task in a product of many rows. With k = 768 the task's rows (576 KB in fp32) pass
 // through L2 in the kernel's own blocks, and one group of panels serves all of them from L3.
 constexpr int kRowChunk = 192;
-// The same of bytes, which are a fourth: so many share what is done once for a slice of weights.
+// The same of bytes, which take a quarter of the room: so many share what is done once for a slice
+// of weights.
 constexpr int kByteRowChunk = 512;
-// Tiles of the kernels have up to so many panels: groups of tasks are made of whole ones.
+// Tiles of the kernels have up to so many panels: the panels of a task are whole ones.
 constexpr int kTilePanels = 3;
 // Bytes of weights in one group of panels: both threads' groups stay in the 8 MB L3 while every
 // chunk of rows passes over them.
@@ -28,6 +29,12 @@ constexpr int kTasksPerThread = 8;
 constexpr int kLeastPanels = 16;
 // A task of fewer float operations is not worth handing to another thread.
 constexpr std::int64_t kLeastWork = 16384;
+
+// Rows of the smallest chunk.
+constexpr int kRowTile = 6;
+
+/// As few parts as can be, of at most `most`.
+constexpr int parts_of(int total, int most) { return (total + most - 1) / most; }
 
 /// One function of several, for std::visit.
 template <class... Functions>
@@ -216,22 +223,19 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
          [&](int begin, int end, int) { multiply(operand, linear, target, 0, m, begin, end); });
     return;
   }
-  const int group = static_cast<int>(std::clamp<std::int64_t>(
-      kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
   const int threads = pool_.free_threads();
   const int tasks = threads == 1 ? 1 : threads * kTasksPerThread;
-  int chunks = 0;
-  int groups = 0;
-  if (linear.row_format() == RowFormat::bytes) {
-    chunks = (m + kByteRowChunk - 1) / kByteRowChunk;
-    groups = std::max((panels + group - 1) / group,
-                      std::min((tasks + chunks - 1) / chunks, panels / kTilePanels));
-  } else {
-    // At least two chunks a thread, or a thread would wait for the other one's last chunk.
-    const int least_chunks = threads == 1 ? 1 : std::min(2 * threads, (m + 5) / 6);
-    chunks = std::max((m + kRowChunk - 1) / kRowChunk, least_chunks);
-    groups = std::max((panels + group - 1) / group, std::min(tasks / chunks, panels / kLeastPanels));
-  }
+  // At least two chunks a thread, or a thread would wait for the other one's last chunk.
+  const int least_chunks = threads == 1 ? 1 : 2 * threads;
+  const bool bytes = linear.row_format() == RowFormat::bytes;
+  const int most_groups = std::max(1, panels / (bytes ? kTilePanels : kLeastPanels));
+  const int chunks =
+      bytes ? std::max(parts_of(m, kByteRowChunk), parts_of(least_chunks, most_groups))
+            : std::max(parts_of(m, kRowChunk), std::min(least_chunks, parts_of(m, kRowTile)));
+  const auto panels_of_group = static_cast<int>(std::clamp<std::int64_t>(
+      kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
+  const int groups =
+      std::max(parts_of(panels, panels_of_group), std::min(tasks / chunks, most_groups));
   const auto panel = [&](int which) {
     return which == groups ? panels : which * panels / groups / kTilePanels * kTilePanels;
   };

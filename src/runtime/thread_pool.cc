@@ -146,16 +146,14 @@ void ThreadPool::drain(int thread) {
   for (int task = own.take_first(); task >= 0; task = own.take_first()) {
     function_(context_, task, thread);
   }
+  // A share only shrinks: when the fullest one is empty, all are.
   while (true) {
-    Share& fullest = *std::max_element(shares.begin(), shares.end(), [](const Share& a, const Share& b) {
-      return a.left() < b.left();
-    });
+    Share& fullest =
+        *std::max_element(shares.begin(), shares.end(),
+                          [](const Share& a, const Share& b) { return a.left() < b.left(); });
+    if (fullest.left() == 0) return;
     const int task = fullest.take_last();
-    if (task >= 0) {
-      function_(context_, task, thread);
-    } else if (std::all_of(shares.begin(), shares.end(), [](const Share& share) { return share.left() <= 0; })) {
-      return;
-    }
+    if (task >= 0) function_(context_, task, thread);
   }
 }
 

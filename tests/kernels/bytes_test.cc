@@ -167,6 +167,35 @@ TEST_P(BytesTest, EveryShapeIsExactInIntegers) {
   }
 }
 
+/// More than one block of rows and group of panels, one slice of k and more than one.
+TEST_P(BytesTest, ManyRowsAreExactInIntegers) {
+  constexpr int kM = 517;
+  constexpr int kN = 113;  // 8 panels
+  for (const int k : {20, 1029}) {
+    const ByteRows rows = random_rows(kM, k);
+    std::vector<float> w(static_cast<std::size_t>(kN) * static_cast<std::size_t>(k));
+    for (float& value : w) value = static_cast<float>(random_integer(-127, 127));
+    for (std::size_t j = 0; j < kN; ++j) w[j * static_cast<std::size_t>(k)] = -127.0F;
+    const ByteWeights weights(w, kN, k);
+    GuardedOutput c(kM, kN);
+    gemm_u8_i8(rows.view(), kM, weights.view(), 0, panels(kN), c.data(), c.ld(), {});
+    bool equal = true;
+    for (int i = 0; i < kM; ++i) {
+      const std::uint8_t* q = rows.q.data() + i * rows.ld();
+      for (int j = 0; j < kN; ++j) {
+        std::int64_t sum = 0;
+        for (int l = 0; l < k; ++l) {
+          sum += (std::int64_t{q[l]} - rows.zeros[static_cast<std::size_t>(i)]) *
+                 static_cast<std::int64_t>(w[static_cast<std::size_t>(j) * k + l]);
+        }
+        equal = equal && c.at(i, j) == static_cast<float>(sum);
+      }
+    }
+    EXPECT_TRUE(equal) << k;
+    EXPECT_TRUE(c.guards_hold()) << k;
+  }
+}
+
 TEST_P(BytesTest, SumsOfColumnsEqualTheScalarTwin) {
   for (const int n : {1, 16, 47}) {
     for (const int k : {0, 1, 2, 3, 4, 5, 6, 7, 8, 767, 768}) {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -28,6 +31,42 @@ TEST(ThreadPool, RunsEveryTaskOnceOverManyLoops) {
       for (const auto& each : count) ASSERT_EQ(each.load(), 1);
     }
   }
+}
+
+/// Whoever comes, and whenever: a thread takes its own tasks from the first on, and then the last
+/// ones of the other.
+TEST(ThreadPool, NeighbouringTasksAreOneThreads) {
+  constexpr int kTasks = 10;
+  ThreadPool pool(2);
+  for (int loop = 0; loop < 500; ++loop) {
+    std::array<std::vector<int>, 2> of_thread;
+    pool.parallel_for(kTasks, [&](int task, int thread) {
+      of_thread[static_cast<std::size_t>(thread)].push_back(task);
+    });
+    for (const int thread : {0, 1}) {
+      const auto& tasks = of_thread[static_cast<std::size_t>(thread)];
+      const auto own = [&](int task) { return task / (kTasks / 2) == thread; };
+      const auto others = std::find_if_not(tasks.begin(), tasks.end(), own);
+      EXPECT_TRUE(std::is_sorted(tasks.begin(), others));
+      EXPECT_TRUE(std::is_sorted(others, tasks.end(), std::greater<>()));
+      EXPECT_TRUE(std::none_of(others, tasks.end(), own));
+      EXPECT_TRUE(others == tasks.end() || *others % (kTasks / 2) == kTasks / 2 - 1);
+    }
+  }
+}
+
+TEST(ThreadPool, TasksOfABusyThreadAreDoneByOthers) {
+  constexpr int kTasks = 9;
+  ThreadPool pool(3);
+  std::atomic<int> done{0};
+  pool.parallel_for(kTasks, [&](int task, int /*thread*/) {
+    if (task == 0) {
+      for (int others = done; others != kTasks - 1; others = done) done.wait(others);
+    }
+    ++done;
+    done.notify_all();
+  });
+  EXPECT_EQ(done, kTasks);
 }
 
 TEST(ThreadPool, WakesSleepingWorkers) {

@@ -26,7 +26,8 @@ using gemm::IntTag;
 using WordTag = hn::Repartition<std::uint16_t, IntTag>;
 
 /// Unit = 2 inputs, as they are stored: the second one's columns follow those of the first. Each
-/// tile puts them into pairs as it loads them, on a port that products leave idle.
+/// tile puts them into pairs as it loads them, on AMD's processors on a port that products leave
+/// idle.
 struct BFloatPairs {
   using Value = std::uint16_t;
   using Weight = std::uint16_t;
@@ -37,6 +38,7 @@ struct BFloatPairs {
   static constexpr std::ptrdiff_t kStoredPerUnit = kPanel * 2;
   static constexpr int kDepth = 384;  // one slice for all inputs of KoBART's layers but one
   static constexpr int kTileRows = gemm::kTileRows;
+  static constexpr int kMostPanels = gemm::kTilePanels;
 
   static HWY_INLINE Factor broadcast(const std::uint16_t* a) {
     std::int32_t pair;

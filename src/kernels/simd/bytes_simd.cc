@@ -148,18 +148,17 @@ struct QuadPanels : gemm::Panels<std::int8_t> {
   }
 };
 
-/// Quads that are put in order once a slice: by more rows than there are of others, and fewer panels,
-/// whose sums stay in L2 as well.
-struct OrderedQuads : ByteQuads {
-  static constexpr int kBlockRows = 512;
-  static constexpr int kGroup = 6;
-};
-
 /// Quads as they are stored, for matrices of whole ones: each tile puts them in order as it loads
 /// them.
 struct StoredQuads : ByteQuads {
+  static constexpr int kMostPanels = gemm::kTilePanels;
   static HWY_INLINE Factor load(const std::int8_t* w) { return load_quad(w); }
 };
+
+/// Rows and panels of one pass where slices are put in order once: by more rows than elsewhere, and
+/// of fewer panels, whose sums (192 KiB) stay in L2 as well.
+constexpr int kOrderedRows = 512;
+constexpr int kOrderedPanels = 6;
 
 /// Up to how many rows tiles put the weights in order: all that there are, where that costs nothing
 /// beside products; else as many as share a slice too few times to have it put in order once.
@@ -202,7 +201,8 @@ void gemm_u8_i8_vnni(const RowsU8& a, int m, const PackedI8& w, int panel_begin,
     order_quads(stored.at(panel, unit), stored.bytes(unit, units), slices[place]);
     return static_cast<const std::int8_t*>(slices[place]);
   };
-  gemm::many_rows<OrderedQuads>(a.data, a.ld, m, as_stored, prepare, finish);
+  gemm::many_rows<ByteQuads, kOrderedRows, kOrderedPanels>(a.data, a.ld, m, as_stored, prepare,
+                                                           finish);
 }
 #endif  // HWY_AVX3
 

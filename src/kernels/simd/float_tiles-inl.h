@@ -113,7 +113,7 @@ struct InL2 : gemm::ToL1 {
 /// They are one of many heads' that follow each other: what is between two products must not keep
 /// memory waiting, so the next head's is under way as well.
 struct InMemory {
-  static constexpr bool kShared = false;
+  static constexpr bool kShared = false;  ///< few rows: each tile asks for all that it reads
   static constexpr std::ptrdiff_t kAhead = 2048;
   static constexpr std::ptrdiff_t kNextHead = 32768;
   HWY_INLINE void operator()(const char* line) const {
@@ -156,17 +156,16 @@ template <class Units, class Columns>
 using FloatTile = void (*)(const typename Units::Value*, std::ptrdiff_t, const gemm::Slices<Units>&,
                            int, const gemm::Ahead&, const Columns&, Corner, float*, std::ptrdiff_t);
 
-/// The tile of `rows` rows, 1..gemm::kTileRows, and `panels` panels, 1..gemm::most_panels().
+/// The tile of `rows` rows, 1..gemm::kTileRows, and `panels` panels, 1..Units::kMostPanels.
 template <class Units, class Source, class Columns>
 HWY_INLINE FloatTile<Units, Columns> float_tile(int rows, int panels) {
-  constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
     return std::array<FloatTile<Units, Columns>, sizeof...(kIndex)>{
         tile_of_floats<Units, Source, Columns, kIndex % gemm::kTileRows + 1,
                        kIndex / gemm::kTileRows + 1>...};
-  };
-  static constexpr auto kTiles =
-      kFunctions(std::make_index_sequence<gemm::kTileRows * gemm::most_panels<Units>()>());
-  return kTiles[static_cast<std::size_t>((panels - 1) * gemm::kTileRows + rows - 1)];
+  }
+  (std::make_index_sequence<gemm::kTileRows * Units::kMostPanels>());
+  return kFunctions[static_cast<std::size_t>((panels - 1) * gemm::kTileRows + rows - 1)];
 }
 
 /// c [m, n] = a [m, units] times panels of n columns. Few rows and no long sums, so nothing is cut
@@ -193,7 +192,7 @@ void multiply_units(const typename Units::Value* a, std::ptrdiff_t lda, int m,
       const int size = tiles.size(t);
       const auto function = float_tile<Units, Source, Columns>(size, count);
       float* to = c + row * ldc + column;
-      constexpr std::ptrdiff_t kWidth = gemm::most_panels<Units>() * kPanel;
+      constexpr std::ptrdiff_t kWidth = Units::kMostPanels * kPanel;
       float part[gemm::kTileRows * kWidth];
       function(a + row * lda, lda, slices, w.units, ahead, columns, {row, column},
                whole ? to : part, whole ? ldc : kWidth);

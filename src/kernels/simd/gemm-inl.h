@@ -30,7 +30,9 @@
 // (4 cycles x 2 = 8) and need 8 loads for 12 FMAs, below the 2 loads a cycle of the load ports.
 //
 // With AVX-512 a panel is one vector, and a tile of one panel would load a broadcast for each
-// multiply-add. There, tiles of many rows are 8 rows x 2 panels: 10 loads for 16 FMAs.
+// multiply-add. There, tiles of many rows are 8 rows x 2 panels, 10 loads for 16 FMAs, or, where a
+// core's other thread may take half of the instructions that it decodes (prefers_wide_tiles()),
+// 8 rows x 3 panels: 35 instructions for 24 products, of floats 31.
 HWY_BEFORE_NAMESPACE();
 namespace kobolt::kernels::HWY_NAMESPACE {
 #if KOBOLT_SIMD_TARGET
@@ -51,8 +53,8 @@ constexpr int kBlockRows = HWY_TARGET == HWY_AVX3 ? 144 : 72;
 /// Up to this many rows, weights that are stored narrower are widened as they are loaded. Widening
 /// a slice in advance would cost more than the two tiles that share it save.
 constexpr int kNarrowRows = 2 * kTileRows;
-/// Panels of one pass, whose partial sums (72 rows x 16 columns x 16 panels, 72 KiB) stay in L2
-/// between two slices of k.
+/// Panels of one pass, whose partial sums (72 rows x 16 columns x 16 panels, 72 KiB; AVX-512: 162)
+/// stay in L2 between two slices of k. Whole tiles of 2 and of 3 panels.
 constexpr int kGroup = HWY_TARGET == HWY_AVX3 ? 18 : 16;
 /// How far ahead of its use what streams by is fetched, in bytes: into L2, which can wait for more
 /// lines of memory at a time than L1, or into L1, whose space and requests are few.
@@ -168,6 +170,7 @@ struct WidePairs {
   static constexpr std::ptrdiff_t kStoredPerUnit = kPanel * 2;
   static constexpr int kDepth = gemm::kDepth;
   static constexpr int kTileRows = gemm::kTileRows;
+  static constexpr int kMostPanels = kTilePanels;
 
   static HWY_INLINE Factor broadcast(const std::int16_t* a) {
     std::int32_t pair;
@@ -212,8 +215,7 @@ HWY_INLINE void add_unit(const Rows& rows, const Slices& slices, std::ptrdiff_t 
   typename Units::Factor weights[kWidth];
 #pragma GCC unroll 16
   for (int v = 0; v < kWidth; ++v) {
-    weights[v] =
-        Units::load(slices[v / kVectors] + (at * kPanel + v % kVectors * kLanes) * kPer);
+    weights[v] = Units::load(slices[v / kVectors] + (at * kPanel + v % kVectors * kLanes) * kPer);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
@@ -274,7 +276,7 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
     // whose other thread is busy decodes but three in a cycle, and computes two.
     constexpr int kTogether = 4;
     // Tiles of several panels share their fetching, two or more those of 2 panels, kManyTiles or
-    // more those of 3: what is more would ask for most lines again.
+    // more those of 3: the rest would ask for lines again.
     constexpr int kFetches = kPanels == 1 || !Fetch::kShared ? kTogether
                              : kPanels == 2                  ? kTogether / 2
                                                              : 1;
@@ -368,35 +370,15 @@ HWY_NOINLINE void tile_of(const typename Units::Value* a, std::ptrdiff_t lda,
   }
 }
 
-/// Rows and panels of one pass over these units.
-template <class Units>
-constexpr int block_rows() {
-  if constexpr (requires { Units::kBlockRows; }) return Units::kBlockRows;
-  return kBlockRows;
-}
-template <class Units>
-constexpr int group_panels() {
-  if constexpr (requires { Units::kGroup; }) return Units::kGroup;
-  return kGroup;
-}
-
-/// Most panels of a tile of these units.
-template <class Units>
-constexpr int most_panels() {
-  if constexpr (requires { Units::kMostPanels; }) return Units::kMostPanels;
-  return kTilePanels;
-}
-
-/// The tile of `rows` rows, 1..Units::kTileRows, and `panels` panels, 1..most_panels().
-template <class Units>
+/// The tile of `rows` rows, 1..Units::kTileRows, and `panels` panels, 1..kMost.
+template <class Units, int kMost = 1>
 HWY_INLINE TileFunction<Units> tile_function(int rows, int panels = 1) {
-  constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+  static constexpr auto kFunctions = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
     return std::array<TileFunction<Units>, sizeof...(kIndex)>{
         tile_of<Units, kIndex % Units::kTileRows + 1, kIndex / Units::kTileRows + 1>...};
-  };
-  static constexpr auto kTiles =
-      kFunctions(std::make_index_sequence<Units::kTileRows * most_panels<Units>()>());
-  return kTiles[static_cast<std::size_t>((panels - 1) * Units::kTileRows + rows - 1)];
+  }
+  (std::make_index_sequence<Units::kTileRows * kMost>());
+  return kFunctions[static_cast<std::size_t>((panels - 1) * Units::kTileRows + rows - 1)];
 }
 
 /// Splits `total` into as few parts of at most `most` as possible, and those evenly: 32 rows are
@@ -448,31 +430,32 @@ HWY_INLINE void few_rows(const typename Units::Value* a, std::ptrdiff_t lda, int
 /// Panels of the largest tile on this processor.
 template <class Units>
 HWY_INLINE int tile_panels() {
-  static const int kPanels = few_instructions() ? most_panels<Units>() : kTilePanels;
+  static const int kPanels = prefers_wide_tiles() ? Units::kMostPanels : kTilePanels;
   return kPanels;
 }
 
-/// So many tiles share a slice where they have more than kTilePanels panels.
+/// Tiles have more than kTilePanels panels where so many share a slice: what it fetches of the next
+/// ones is each tile's share for so many.
 constexpr int kManyTiles = 4;
 
-/// Panels of the next tile, of those that are left: 4 are 2 and 2.
+/// Panels of the next tile, of those that are left: 4 are 2 and 2, not 3 and 1.
 HWY_INLINE int panels_of_next(int left, int most) {
-  if (left == most + 1 && most > 2) return left / 2;
-  return std::min(left, most);
+  return most > 2 && left == most + 1 ? 2 : std::min(left, most);
 }
 
 /// Many rows: slices of the panels of a tile stay in L1 while all tiles of a block of rows pass
 /// over them. prepare(place, panel, unit, units) gives a slice of the stored weights in the form
-/// that tiles want; `place` counts the panels of a tile.
-template <class Units, class Stored, class Prepare, class Finish>
+/// that tiles want; `place` counts the panels of a tile. A pass is over kRows rows and kPass
+/// panels.
+template <class Units, int kRows = kBlockRows, int kPass = kGroup, class Stored, class Prepare,
+          class Finish>
 HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, int m,
                           const Panels<Stored>& w, const Prepare& prepare, const Finish& finish) {
   constexpr int kPer = Units::kValuesPerUnit;
   const std::ptrdiff_t unit_bytes = w.unit_size * static_cast<std::ptrdiff_t>(sizeof(Stored));
-  constexpr int kPass = group_panels<Units>();
-  constexpr std::ptrdiff_t kSumsDistance = block_rows<Units>() * kPanel;
+  constexpr std::ptrdiff_t kSumsDistance = kRows * kPanel;
   alignas(64) typename Units::Sum sums[kPass][kSumsDistance];
-  const EvenParts blocks(m, block_rows<Units>());
+  const EvenParts blocks(m, kRows);
   const EvenParts depths(w.units, Units::kDepth);
   for (int block = 0; block < blocks.count(); ++block) {
     const int block_begin = blocks.begin(block);
@@ -503,8 +486,8 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
           // With a single slice nothing waits for the next one: the sums of one tile, always in L1.
           const bool waits = depths.count() > 1;
           auto* panel_sums = sums[waits ? panel - group : 0];
-          // What the next tile will be stored to is asked for while this one is stored, a panel at a
-          // time: all lines at once would be more than L1 can wait for.
+          // What the next tile will be stored to is asked for while this one is stored, a panel at
+          // a time: all lines at once would be more than L1 can wait for.
           const auto fetch_results = [&](int t, int of_panel) {
             finish.fetch(block_begin + tiles.begin(t), tiles.size(t), of_panel);
           };
@@ -512,7 +495,8 @@ HWY_INLINE void many_rows(const typename Units::Value* a, std::ptrdiff_t lda, in
           for (int t = 0; t < tiles.count(); ++t) {
             const int row = tiles.begin(t);
             const int rows = tiles.size(t);
-            const TileFunction<Units> function = tile_function<Units>(rows, count);
+            const TileFunction<Units> function =
+                tile_function<Units, Units::kMostPanels>(rows, count);
             auto* tile_sums = panel_sums + (waits ? row * kPanel : 0);
             function(a + (block_begin + row) * lda + unit * kPer, lda, slices, size, ahead,
                      depth > 0, tile_sums, kSumsDistance);

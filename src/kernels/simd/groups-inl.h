@@ -290,6 +290,7 @@ struct WideGroups {
   static constexpr std::ptrdiff_t kStoredPerUnit = kBlock4;
   static constexpr int kDepth = 24;
   static constexpr int kTileRows = kWideRows;
+  static constexpr int kMostPanels = gemm::kTilePanels;
 
   template <int kRows, int kPanels>
   static HWY_INLINE void tile(const std::uint8_t* HWY_RESTRICT a, std::ptrdiff_t lda,

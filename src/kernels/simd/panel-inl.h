@@ -32,13 +32,13 @@ constexpr int kVectors = kPanel / kLanes;
 
 /// Panels of a tile of many rows. With AVX-512 a panel is a single vector; two share broadcasts.
 constexpr int kTilePanels = HWY_TARGET == HWY_AVX3 ? 2 : 1;
-/// The same where a core decodes too few instructions (tile_panels() in gemm-inl.h).
+/// The same where instructions are what a core may lack (prefers_wide_tiles()).
 constexpr int kMostPanels = HWY_TARGET == HWY_AVX3 ? 3 : 1;
 
 /// Vectors of sums in the largest tile. AVX2: 12, with 2 registers for the panel and 1 or 2 for
 /// broadcasts, is all 16. NEON: 20 beside 4 for the panel and one for each row's broadcast, of 32;
-/// with 24 GCC spills. AVX-512 has 32 too, but tiles of 24 sums were slower: 12 rows x 2 panels by
-/// a tenth, 8 rows x 3 panels by a twentieth.
+/// with 24 GCC spills. AVX-512 has 32 too, but on Zen 4 tiles of 24 sums were slower: 12 rows x 2
+/// panels by a tenth, 8 rows x 3 panels by a twentieth.
 constexpr int kSums = HWY_TARGET == HWY_NEON ? 20 : HWY_TARGET == HWY_AVX3 ? 16 : 12;
 
 #if HWY_TARGET == HWY_NEON

@@ -182,7 +182,7 @@ HWY_INLINE void expanded_slices(const std::uint16_t* a, std::ptrdiff_t lda, int 
     }
     for (int t = 0; t < tiles.count(); ++t) {
       const int row = tiles.begin(t);
-      gemm::tile_function<BFloatPairs>(tiles.size(t), kPanels)(
+      gemm::tile_function<BFloatPairs, kPanels>(tiles.size(t), kPanels)(
           a + row * lda + std::ptrdiff_t{unit} * 2, lda, {dense[0], dense[1]}, units, nothing,
           unit > 0, sums + row * kPanel, kSumsDistance);
     }
