@@ -1,6 +1,7 @@
 // Prints what the processor can do at most, for each instruction set that the kernels have here:
 // fused multiply-adds in fp32, products of pairs of bfloat16 (vdpbf16ps) and of int16 (vpdpwssd, or
 // vpmaddwd + vpaddd) and of bytes (vpdpbusd), and reading memory; with one thread and with all.
+// "From L1" is what is left of the column before it where operands are loaded, as a product's are.
 // Percentages in docs/performance.md are against these figures.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -16,13 +17,14 @@
 namespace {
 
 void print_header() {
-  std::printf("%-12s %8s %13s %13s %12s %12s %10s\n", "set", "threads", "fp32 GFLOP/s",
-              "bf16 GFLOP/s", "pairs GOP/s", "bytes GOP/s", "read GB/s");
+  std::printf("%-12s %8s %13s %8s %13s %12s %12s %8s %10s\n", "set", "threads", "fp32 GFLOP/s",
+              "from L1", "bf16 GFLOP/s", "pairs GOP/s", "bytes GOP/s", "from L1", "read GB/s");
 }
 
 void print_line(std::string_view set, unsigned threads, const kobolt::Ceilings& ceilings) {
-  std::printf("%-12s %8u %13.1f %13.1f %12.1f %12.1f %10.1f\n", std::string(set).c_str(), threads,
-              ceilings.fp32, ceilings.bf16, ceilings.pairs, ceilings.bytes, ceilings.read);
+  std::printf("%-12s %8u %13.1f %8.1f %13.1f %12.1f %12.1f %8.1f %10.1f\n",
+              std::string(set).c_str(), threads, ceilings.fp32, ceilings.fp32_loaded, ceilings.bf16,
+              ceilings.pairs, ceilings.bytes, ceilings.bytes_loaded, ceilings.read);
 }
 
 void print_ceilings(unsigned all) {

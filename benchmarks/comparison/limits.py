@@ -151,23 +151,30 @@ def least_seconds(work: Sequence[Phase], precision: str, ceilings: Ceilings) -> 
     return sum(phase.seconds(precision, ceilings) for phase in work)
 
 
-def parse_ceilings(text: str, threads: int) -> Ceilings:
+def parse_ceilings(text: str, threads: int, loaded: bool = False) -> Ceilings:
     """What roofline printed: a line an instruction set and number of threads; the best of the sets
-    counts. Raises ValueError where that number is missing."""
+    counts. With `loaded`, fp32 and bytes are the rates with operands from L1, where the machine has
+    them. Raises ValueError where that number of threads is missing."""
     found = None
     for line in text.splitlines():
         cells = line.split()
-        if len(cells) == 7 and cells[1] == str(threads):
-            ceilings = Ceilings(*(float(cell) * 1e9 for cell in cells[2:]))
-            found = ceilings.best(found) if found else ceilings
+        if len(cells) != 9 or cells[1] != str(threads):
+            continue
+        fp32, fp32_loaded, bf16, pairs, bytes_, bytes_loaded, read = (
+            float(cell) * 1e9 for cell in cells[2:]
+        )
+        if loaded:
+            fp32, bytes_ = fp32_loaded or fp32, bytes_loaded or bytes_
+        ceilings = Ceilings(fp32, bf16, pairs, bytes_, read)
+        found = ceilings.best(found) if found else ceilings
     if found:
         return found
     raise ValueError(f"roofline did not measure {threads} threads: {text.strip()!r}")
 
 
 def measure_ceilings(program: pathlib.Path, threads: int, now: bool = False) -> Ceilings:
-    """The best that the machine gives, or what it gives `now`. Raises ValueError, OSError or
-    subprocess.CalledProcessError."""
+    """The best that the machine gives, or what it gives products `now`: with operands that are
+    loaded. Raises ValueError, OSError or subprocess.CalledProcessError."""
     command = [program, "--now"] if now else [program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return parse_ceilings(done.stdout, threads)
+    return parse_ceilings(done.stdout, threads, loaded=now)

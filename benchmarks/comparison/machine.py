@@ -10,8 +10,8 @@ from comparison.limits import Ceilings, Phase, least_seconds, measure_ceilings
 
 class Machine:
     """Measured by roofline: the best that was seen of it at any time, and what is typical of the
-    moments before the turns of a workload. Where other programs or the host of a virtual machine take
-    a share, the second is what engines had."""
+    moments before the turns of a workload, with operands that are loaded. Where other programs or the
+    host of a virtual machine take a share, the second is what engines had."""
 
     def __init__(self, roofline: pathlib.Path, threads: int) -> None:
         """Raises ValueError, OSError or subprocess.CalledProcessError, as all methods that measure."""

@@ -114,7 +114,8 @@ def build(
         remarks.append(
             f"The machine's limit: counted operations and bytes over {most.fp32 / 1e9:.1f} GFLOP/s, "
             f"{most.products('int8') / 1e9:.1f} GOP/s of int8 and {most.read / 1e9:.1f} GB/s, the best "
-            "measured beside it. The same over what a tenth of a second gave before each turn, medians:"
+            "measured beside it. The same over what a tenth of a second gave before each turn, with operands "
+            "from L1, medians:"
         )
         remarks += [
             f"{name}: {rates.fp32 / 1e9:.1f}, {rates.products('int8') / 1e9:.1f}, {rates.read / 1e9:.1f}."

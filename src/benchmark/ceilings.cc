@@ -70,6 +70,60 @@ double seconds(clockid_t clock) {
 #define KOBOLT_VNNI_PAIRS(v, sum) "vpdpwssd %%" v "13, %%" v "14, %%" v #sum "\n\t"
 #define KOBOLT_VNNI_BYTES(v, sum) "vpdpbusd %%" v "13, %%" v "14, %%" v #sum "\n\t"
 
+// The same with operands from memory at `a`, which stays in L1: tiles of 8 rows by 3 vectors (AVX2:
+// 6 by 2), one input a step. Every other value of the rows is loaded and repeated by itself.
+// Sums begin with 0: what registers hold may be numbers that take long to add.
+#define KOBOLT_LOADED_LOOP(zero, tile)                                                           \
+  asm volatile("vzeroall\n\t" zero "1:\n\t" tile                                                 \
+               "dec %[steps]\n\t"                                                                \
+               "jnz 1b\n\t"                                                                      \
+               : [steps] "+r"(steps)                                                             \
+               : [a] "r"(kOperands.data())                                                       \
+               : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+                 "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",                             \
+                 "xmm14" KOBOLT_LOADED_CLOBBERS)
+#define KOBOLT_ZERO(sum) "vpxord %%zmm" #sum ", %%zmm" #sum ", %%zmm" #sum "\n\t"
+#define KOBOLT_ZERO_512                                                                           \
+  KOBOLT_ZERO(16)                                                                                 \
+  KOBOLT_ZERO(17) KOBOLT_ZERO(18) KOBOLT_ZERO(19) KOBOLT_ZERO(20) KOBOLT_ZERO(21) KOBOLT_ZERO(22) \
+      KOBOLT_ZERO(23)
+#define KOBOLT_PANELS_512          \
+  "vmovups 64(%[a]), %%zmm24\n\t"  \
+  "vmovups 128(%[a]), %%zmm25\n\t" \
+  "vmovups 192(%[a]), %%zmm26\n\t"
+#define KOBOLT_ROW_512(broadcast, multiply, at, s0, s1, s2)                                       \
+  broadcast " " #at "(%[a]), %%zmm27\n\t" multiply " %%zmm24, %%zmm27, %%zmm" #s0 "\n\t" multiply \
+            " %%zmm25, %%zmm27, %%zmm" #s1 "\n\t" multiply " %%zmm26, %%zmm27, %%zmm" #s2 "\n\t"
+#define KOBOLT_ROW_IN_MEMORY(at, s0, s1, s2)               \
+  "vfmadd231ps " #at "(%[a])%{1to16%}, %%zmm24, %%zmm" #s0 \
+  "\n\t"                                                   \
+  "vfmadd231ps " #at "(%[a])%{1to16%}, %%zmm25, %%zmm" #s1 \
+  "\n\t"                                                   \
+  "vfmadd231ps " #at "(%[a])%{1to16%}, %%zmm26, %%zmm" #s2 "\n\t"
+#define KOBOLT_FLOAT_ROWS(first, second, s0, s1, s2, s3, s4, s5)   \
+  KOBOLT_ROW_512("vbroadcastss", "vfmadd231ps", first, s0, s1, s2) \
+  KOBOLT_ROW_IN_MEMORY(second, s3, s4, s5)
+#define KOBOLT_BYTE_ROWS(first, second, s0, s1, s2, s3, s4, s5) \
+  KOBOLT_ROW_512("vpbroadcastd", "vpdpbusd", first, s0, s1, s2) \
+  KOBOLT_ROW_512("vpbroadcastd", "vpdpbusd", second, s3, s4, s5)
+#define KOBOLT_TILE_512(rows)                                                    \
+  KOBOLT_PANELS_512 rows(0, 4, 0, 1, 2, 3, 4, 5) rows(8, 12, 6, 7, 8, 9, 10, 11) \
+      rows(16, 20, 12, 13, 14, 15, 16, 17) rows(24, 28, 18, 19, 20, 21, 22, 23)
+#define KOBOLT_ROW_256(at, s0, s1)          \
+  "vbroadcastss " #at                       \
+  "(%[a]), %%ymm14\n\t"                     \
+  "vfmadd231ps %%ymm12, %%ymm14, %%ymm" #s0 \
+  "\n\t"                                    \
+  "vfmadd231ps %%ymm13, %%ymm14, %%ymm" #s1 "\n\t"
+#define KOBOLT_TILE_256                                                           \
+  "vmovups 64(%[a]), %%ymm12\n\t"                                                 \
+  "vmovups 96(%[a]), %%ymm13\n\t" KOBOLT_ROW_256(0, 0, 1) KOBOLT_ROW_256(4, 2, 3) \
+      KOBOLT_ROW_256(8, 4, 5) KOBOLT_ROW_256(12, 6, 7) KOBOLT_ROW_256(16, 8, 9)   \
+          KOBOLT_ROW_256(20, 10, 11)
+
+/// Of the loops with operands: zeros, whose products are no slower or faster than others.
+alignas(64) constexpr std::array<float, 64> kOperands{};
+
 using Loop = void (*)(std::int64_t steps);
 
 __attribute__((target("avx2,fma"))) void fma_avx2(std::int64_t steps) {
@@ -93,6 +147,20 @@ __attribute__((target("avx512vnni"))) void pairs_vnni(std::int64_t steps) {
 __attribute__((target("avx512vnni"))) void bytes_vnni(std::int64_t steps) {
   KOBOLT_LOOP(KOBOLT_VNNI_BYTES, "zmm");
 }
+#define KOBOLT_LOADED_CLOBBERS
+__attribute__((target("avx2,fma"))) void loaded_fma_avx2(std::int64_t steps) {
+  KOBOLT_LOADED_LOOP("", KOBOLT_TILE_256);
+}
+#undef KOBOLT_LOADED_CLOBBERS
+#define KOBOLT_LOADED_CLOBBERS                                                                \
+  , "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", \
+      "xmm25", "xmm26", "xmm27"
+__attribute__((target("avx512bw"))) void loaded_fma_avx512(std::int64_t steps) {
+  KOBOLT_LOADED_LOOP(KOBOLT_ZERO_512, KOBOLT_TILE_512(KOBOLT_FLOAT_ROWS));
+}
+__attribute__((target("avx512vnni"))) void loaded_bytes_vnni(std::int64_t steps) {
+  KOBOLT_LOADED_LOOP(KOBOLT_ZERO_512, KOBOLT_TILE_512(KOBOLT_BYTE_ROWS));
+}
 
 /// The loops of an instruction set; one float, pair or quad of bytes is 32 bits. Null where it has
 /// no such instruction.
@@ -103,12 +171,17 @@ struct Loops {
   Loop bf16;
   Loop pairs;
   Loop bytes;
+  int loaded_sums;  // of a step of the loops that load
+  Loop loaded_fp32;
+  Loop loaded_bytes;
 };
 constexpr std::array<Loops, 4> kLoops = {{
-    {"AVX512_BF16", 16, fma_avx512, bf16_avx512, pairs_vnni, bytes_vnni},
-    {"AVX512_VNNI", 16, fma_avx512, nullptr, pairs_vnni, bytes_vnni},
-    {"AVX512", 16, fma_avx512, nullptr, pairs_avx512, nullptr},
-    {"AVX2", 8, fma_avx2, nullptr, pairs_avx2, nullptr},
+    {"AVX512_BF16", 16, fma_avx512, bf16_avx512, pairs_vnni, bytes_vnni, 24, loaded_fma_avx512,
+     loaded_bytes_vnni},
+    {"AVX512_VNNI", 16, fma_avx512, nullptr, pairs_vnni, bytes_vnni, 24, loaded_fma_avx512,
+     loaded_bytes_vnni},
+    {"AVX512", 16, fma_avx512, nullptr, pairs_avx512, nullptr, 24, loaded_fma_avx512, nullptr},
+    {"AVX2", 8, fma_avx2, nullptr, pairs_avx2, nullptr, 12, loaded_fma_avx2, nullptr},
 }};
 
 /// Memory a page at a time: the vector has no time to spend on single bytes, and writes none.
@@ -204,11 +277,11 @@ std::vector<double> read_rates(unsigned threads, int passes, std::size_t bytes) 
 
 Ceilings measure_ceilings(std::string_view set, unsigned threads, const CeilingEffort& effort) {
   const Loops& loops = *std::ranges::find(kLoops, set, &Loops::set);
-  const auto best = [&](Loop loop, int operations) {
+  const auto best = [&](Loop loop, int operations, int sums = kChains) {
     if (loop == nullptr) return 0.0;
     return std::ranges::max(rates(threads, effort.repetitions, [&](unsigned) {
       loop(effort.steps);
-      return static_cast<double>(operations) * loops.lanes * kChains *
+      return static_cast<double>(operations) * loops.lanes * sums *
              static_cast<double>(effort.steps);
     }));
   };
@@ -216,7 +289,9 @@ Ceilings measure_ceilings(std::string_view set, unsigned threads, const CeilingE
           .bf16 = best(loops.bf16, 4),
           .pairs = best(loops.pairs, 4),
           .bytes = best(loops.bytes, 8),
-          .read = std::ranges::max(read_rates(threads, effort.repetitions, effort.read_bytes))};
+          .read = std::ranges::max(read_rates(threads, effort.repetitions, effort.read_bytes)),
+          .fp32_loaded = best(loops.loaded_fp32, 2, loops.loaded_sums),
+          .bytes_loaded = best(loops.loaded_bytes, 8, loops.loaded_sums)};
 }
 
 }  // namespace kobolt

@@ -16,6 +16,11 @@ struct Ceilings {
   double pairs = 0;  ///< multiplications and additions of vpdpwssd, or of vpmaddwd + vpaddd
   double bytes = 0;  ///< multiplications and additions of vpdpbusd; 0 where there is none
   double read = 0;   ///< bytes read from memory, past any cache
+  /// The same in fp32 and in bytes with operands that are loaded from L1, as those of any product
+  /// must be: the tile of a product that takes the fewest instructions. Where a core decodes for
+  /// two threads, it is these that are fewer. 0 as above.
+  double fp32_loaded = 0;
+  double bytes_loaded = 0;
 };
 
 /// The kernels' instruction sets whose ceilings this processor has, best first. Empty where none

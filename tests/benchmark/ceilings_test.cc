@@ -33,7 +33,10 @@ TEST(CeilingsTest, EverySetHasRatesThatAProcessorCanHave) {
       EXPECT_THAT(found.read, possible(threads, 4));
       const bool bf16 = set == "AVX512_BF16";
       EXPECT_THAT(found.bf16, bf16 ? possible(threads, 4) : none);
-      EXPECT_THAT(found.bytes, bf16 || set == "AVX512_VNNI" ? possible(threads, 8) : none);
+      const bool bytes = bf16 || set == "AVX512_VNNI";
+      EXPECT_THAT(found.bytes, bytes ? possible(threads, 8) : none);
+      EXPECT_THAT(found.fp32_loaded, possible(threads, 2));
+      EXPECT_THAT(found.bytes_loaded, bytes ? possible(threads, 8) : none);
     }
   }
 }

@@ -90,17 +90,25 @@ class CountedTest(unittest.TestCase):
 
 class CeilingsTest(unittest.TestCase):
     PRINTED = """CPU, 2 threads
-set  threads  fp32 GFLOP/s  bf16 GFLOP/s  pairs GOP/s  bytes GOP/s  read GB/s
-AVX512_BF16  1  40.5  80.0  79.0  160.0   9.2
-AVX512_BF16  2  79.0  159.0  160.0  310.0  16.0
-AVX2  1  41.0  0.0  39.0  0.0   9.1
-AVX2  2  80.0  0.0  79.0  0.0  16.5
+set  threads  fp32 GFLOP/s  from L1  bf16 GFLOP/s  pairs GOP/s  bytes GOP/s  from L1  read GB/s
+AVX512_BF16  1  40.5  39.0  80.0  79.0  160.0  150.0   9.2
+AVX512_BF16  2  79.0  75.0  159.0  160.0  310.0  290.0  16.0
+AVX2  1  41.0  38.0  0.0  39.0  0.0  0.0   9.1
+AVX2  2  80.0  74.0  0.0  79.0  0.0  0.0  16.5
 """
 
     def test_the_best_set_with_that_many_threads(self):
         self.assertEqual(
             limits.parse_ceilings(self.PRINTED, 2), Ceilings(80e9, 159e9, 160e9, 310e9, 16.5e9)
         )
+
+    def test_operands_from_l1(self):
+        self.assertEqual(
+            limits.parse_ceilings(self.PRINTED, 2, loaded=True),
+            Ceilings(75e9, 159e9, 160e9, 290e9, 16.5e9),
+        )
+        alone = "\n".join(line for line in self.PRINTED.splitlines() if "AVX512" not in line)
+        self.assertEqual(limits.parse_ceilings(alone, 2, loaded=True).bytes, 0.0)
 
     def test_the_best_of_two_measurements(self):
         best = Ceilings(1.0, 0.0, 5.0, 0.0, 3.0).best(Ceilings(2.0, 4.0, 4.0, 1.0, 3.0))
