@@ -83,10 +83,10 @@ double seconds(clockid_t clock) {
                  "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",                             \
                  "xmm14" KOBOLT_LOADED_CLOBBERS)
 #define KOBOLT_ZERO(sum) "vpxord %%zmm" #sum ", %%zmm" #sum ", %%zmm" #sum "\n\t"
-#define KOBOLT_ZERO_512                                                                           \
-  KOBOLT_ZERO(16)                                                                                 \
-  KOBOLT_ZERO(17) KOBOLT_ZERO(18) KOBOLT_ZERO(19) KOBOLT_ZERO(20) KOBOLT_ZERO(21) KOBOLT_ZERO(22) \
-      KOBOLT_ZERO(23)
+#define KOBOLT_ZERO_512 \
+  KOBOLT_ZERO(16)       \
+  KOBOLT_ZERO(17)       \
+  KOBOLT_ZERO(18) KOBOLT_ZERO(19) KOBOLT_ZERO(20) KOBOLT_ZERO(21) KOBOLT_ZERO(22) KOBOLT_ZERO(23)
 #define KOBOLT_PANELS_512          \
   "vmovups 64(%[a]), %%zmm24\n\t"  \
   "vmovups 128(%[a]), %%zmm25\n\t" \

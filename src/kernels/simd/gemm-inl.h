@@ -208,8 +208,8 @@ constexpr bool kFromMemory = requires(const typename Units::Value* a, typename U
 };
 
 /// sum [kRows][vectors of kPanels panels] += unit `at` of the rows times that of the panels.
-template <class Units, class Rows, class Slices, int kRows, int kWidth>
-HWY_INLINE void add_unit(const Rows& rows, const Slices& slices, std::ptrdiff_t at,
+template <class Units, class RowAt, class SlicesOf, int kRows, int kWidth>
+HWY_INLINE void add_unit(const RowAt& rows, const SlicesOf& slices, std::ptrdiff_t at,
                          hn::Vec<typename Units::SumTag> (&sum)[kRows][kWidth]) {
   constexpr int kPer = Units::kValuesPerUnit;
   typename Units::Factor weights[kWidth];
@@ -312,7 +312,7 @@ HWY_INLINE void add_products(const typename Units::Value* HWY_RESTRICT a, std::p
     }
   } else {
     for (std::ptrdiff_t l = 0; l < units; ++l) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) fetch(next + p * panel_distance);
       next += ahead.step;
       const auto rows = [&](int r) { return a + r * lda; };
