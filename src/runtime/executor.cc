@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
+#include "kernels/processor.h"
+
 namespace kobolt {
 namespace {
 
 // Rows of one task in a product of many rows. With k = 768 the task's rows (576 KB in fp32) pass
 // through L2 in the kernel's own blocks, and one group of panels serves all of them from L3.
 constexpr int kRowChunk = 192;
-// The same of bytes, which take a quarter of the room: so many share what is done once for a slice
-// of weights.
-constexpr int kByteRowChunk = 512;
-// Tiles of the kernels have up to so many panels: the panels of a task are whole ones.
-constexpr int kTilePanels = 3;
+// The same where weights are put in order for each task: rows of bytes, which take a quarter of the
+// room.
+constexpr int kOrderedRowChunk = 512;
 // Bytes of weights in one group of panels: both threads' groups stay in the 8 MB L3 while every
 // chunk of rows passes over them.
 constexpr std::int64_t kPanelGroupBytes = 2 << 20;
@@ -227,17 +227,19 @@ void Executor::linear(const Operand& operand, const Linear& linear, const Target
   const int tasks = threads == 1 ? 1 : threads * kTasksPerThread;
   // At least two chunks a thread, or a thread would wait for the other one's last chunk.
   const int least_chunks = threads == 1 ? 1 : 2 * threads;
-  const bool bytes = linear.row_format() == RowFormat::bytes;
-  const int most_groups = std::max(1, panels / (bytes ? kTilePanels : kLeastPanels));
+  const bool ordered =
+      linear.row_format() == RowFormat::bytes && kernels::permutes_instead_of_multiplying();
+  const int tile_panels = kernels::prefers_wide_tiles() ? 3 : 2;  // whole tiles for each task
+  const int most_groups = std::max(1, panels / (ordered ? tile_panels : kLeastPanels));
   const int chunks =
-      bytes ? std::max(parts_of(m, kByteRowChunk), parts_of(least_chunks, most_groups))
-            : std::max(parts_of(m, kRowChunk), std::min(least_chunks, parts_of(m, kRowTile)));
+      ordered ? std::max(parts_of(m, kOrderedRowChunk), parts_of(least_chunks, most_groups))
+              : std::max(parts_of(m, kRowChunk), std::min(least_chunks, parts_of(m, kRowTile)));
   const auto panels_of_group = static_cast<int>(std::clamp<std::int64_t>(
       kPanelGroupBytes / std::max<std::int64_t>(1, linear.panel_bytes()), 1, panels));
   const int groups =
       std::max(parts_of(panels, panels_of_group), std::min(tasks / chunks, most_groups));
   const auto panel = [&](int which) {
-    return which == groups ? panels : which * panels / groups / kTilePanels * kTilePanels;
+    return which == groups ? panels : which * panels / groups / tile_panels * tile_panels;
   };
   pool_.parallel_for(groups * chunks, [&](int task, int) {
     const int which = task / chunks;
