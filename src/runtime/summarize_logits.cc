@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 
 #include "kernels/logit_sink.h"
 #include "runtime/executor.h"
@@ -28,7 +29,7 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
   most_rows_ = std::max(most_rows_, rows_count);
   const auto most_kept = most_rows_ * static_cast<std::size_t>(kept);
   // A thread takes its parts in ascending order, so one heap a row serves it for all of them, and
-  // its threshold soon lets nothing pass.
+  // its threshold soon lets nothing pass. The pool's own order is another, so parts are drawn here.
   const auto threads = static_cast<std::size_t>(pool_.threads());
   const std::size_t most_lanes = most_rows_ * kernels::kPanel;
   float* shifts = reserve(logit_shifts_, threads * most_rows_);
@@ -58,7 +59,7 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
     row_logits[row] = *std::max_element(of_row, of_row + std::min(n, kernels::kPanel));
   }
 
-  pool_.parallel_for(parts, [&](int part, int thread) {
+  const auto take = [&](int part, int thread) {
     const std::size_t first = static_cast<std::size_t>(thread) * rows_count;
     for (int chunk = split(chunks, parts, part); chunk < split(chunks, parts, part + 1); ++chunk) {
       const int begin = chunk * kChunkPanels;
@@ -75,6 +76,10 @@ void Executor::summarize(const Operand& operand, const Linear& linear, int count
             sink.part(static_cast<std::ptrdiff_t>(row));
       }
     }
+  };
+  std::atomic<int> next{0};
+  pool_.parallel_for(std::min(parts, pool_.threads()), [&](int /*task*/, int thread) {
+    for (int part = next++; part < parts; part = next++) take(part, thread);
   });
 
   for (std::size_t row = 0; row < rows_count; ++row) {
