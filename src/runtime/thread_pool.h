@@ -80,6 +80,7 @@ class ThreadPool {
   /// Calls body(task, thread) for every task in [0, tasks); thread in [0, threads()) tells which
   /// scratch to use. A thread does neighbouring tasks one after the other, so what a task leaves in
   /// caches, or asks memory for, serves the next one; who is done takes the last tasks of others.
+  /// So a thread's tasks do not ascend: a loop that needs that draws them itself.
   /// Returns when all are done. Not reentrant; `body` must not throw.
   template <typename Body>
   void parallel_for(int tasks, Body&& body) {
